@@ -1,0 +1,61 @@
+"""Random values, their text form, and a wrapper that keeps secrets out of logs."""
+
+import binascii
+import re
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_B64URL = re.compile(r"[A-Za-z0-9_-]*")
+
+
+class Secret(Generic[T]):
+    """A value that must not be printed; ``reveal()`` is the only way to it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+
+    def reveal(self) -> T:
+        """The wrapped value. Call it as late as possible."""
+        return self._value
+
+    def __repr__(self) -> str:
+        """Hide the value in logs and tracebacks."""
+        return "Secret(**********)"
+
+    __str__ = __repr__
+
+
+def random_token(size: int = 32) -> str:
+    """``size`` bytes from the operating system's generator, as unpadded base64url.
+
+    The default of 256 bits is above the 128 that RFC 6749 §10.10 asks for.
+    """
+    return secrets.token_urlsafe(size)
+
+
+def b64url_encode(data: bytes) -> str:
+    """Base64url without padding. Source: RFC 7515 §2."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def b64url_decode(text: str) -> bytes:
+    """The inverse of :func:`b64url_encode`; accepts the canonical form only.
+
+    Raises:
+        ValueError: a character outside the alphabet, padding, or stray trailing bits, so
+            that one value has exactly one spelling.
+    """
+    if not _B64URL.fullmatch(text):
+        raise ValueError("not base64url")
+    try:
+        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error as error:
+        raise ValueError("not base64url") from error
+    if b64url_encode(data) != text:
+        raise ValueError("not canonical base64url")
+    return data
