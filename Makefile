@@ -42,8 +42,8 @@ format: $(DEV) ## Format the code and apply the linter's safe repairs
 	@$(BIN)/ruff format
 
 lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer releases)
-	@$(LOCK) $(UPGRADE) pyproject.toml --group build --output-file requirements.lock
-	@$(LOCK) $(UPGRADE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	@$(LOCK) $(UPGRADE) pyproject.toml --extra demo --group build --output-file requirements.lock
+	@$(LOCK) $(UPGRADE) pyproject.toml --extra demo --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
 clean: ## Remove what can be built again; data in var/ and keys/ stays
 	rm -rf .venv build dist tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
