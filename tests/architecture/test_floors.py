@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.architecture.sources import ROOT, Source, sources
+from tests.architecture.sources import ROOT, sources
 
 LINT = (
     "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True, no_logo=True))"
