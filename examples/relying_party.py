@@ -1,0 +1,119 @@
+"""A web application that people log in to with the identity provider.
+
+Everything protocol is Authlib's Flask client: discovery, PKCE, state, nonce, ID token.
+"""
+
+import os
+import secrets
+from urllib.parse import urlencode
+
+import requests
+from authlib.integrations.flask_client import OAuth
+from flask import Flask, redirect, render_template_string, session, url_for
+
+ISSUER = os.environ.get("ISSUER", "http://localhost:8000")
+API_URL = os.environ.get("API_URL", "http://localhost:9001")
+PORT = int(os.environ.get("PORT", "9000"))
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = secrets.token_hex(32)
+app.config["SESSION_COOKIE_NAME"] = "notes_app"
+
+oauth = OAuth(app)
+oauth.register(
+    "idp",
+    client_id=os.environ["CLIENT_ID"],
+    client_secret=os.environ["CLIENT_SECRET"],
+    server_metadata_url=f"{ISSUER}/.well-known/openid-configuration",
+    client_kwargs={"scope": "openid profile email offline_access read:notes", "code_challenge_method": "S256"},
+)
+
+# A browser cookie holds 4 kB; what belongs to a person stays on this side, as in any real application.
+people: dict[str, dict] = {}
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Notes</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root { color-scheme: light dark; --line: #8884; --accent: #2f5bea }
+body { font: 16px/1.6 system-ui, sans-serif; max-width: 40rem; margin: 12vh auto; padding: 0 1.25rem }
+h1 { letter-spacing: -.02em } table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .45rem .5rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
+th { font-weight: 500; opacity: .7; white-space: nowrap; vertical-align: top }
+.button { display: inline-block; margin: 1.25rem .5rem 0 0; padding: .6rem 1.1rem; border-radius: .6rem;
+  background: var(--accent); color: #fff; text-decoration: none }
+.quiet { background: none; color: inherit; border: 1px solid var(--line) }
+pre { padding: 1rem; border: 1px solid var(--line); border-radius: .6rem; overflow: auto }
+</style>
+{% if person %}
+<h1>Hello, {{ person.claims.get("name") or person.claims.get("preferred_username") or person.claims.sub }}</h1>
+<p>This is what the identity provider told this application about you.</p>
+<table id="claims">{% for name, value in person.claims.items() %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>
+{% if answer %}<h2>The API answered</h2><pre id="api-answer">{{ answer }}</pre>{% endif %}
+<a class="button" id="call-api" href="{{ url_for('call_api') }}">Call the API</a>
+<a class="button quiet" id="log-out" href="{{ url_for('log_out') }}">Log out</a>
+{% else %}
+<h1>Notes</h1>
+<p>A small application that leaves passwords to somebody who is good at them.</p>
+{% if error %}<p role="alert" id="error">{{ error }}</p>{% endif %}
+<a class="button" id="log-in" href="{{ url_for('log_in') }}">Log in with the identity provider</a>
+{% endif %}"""
+
+
+def page(**values):
+    return render_template_string(PAGE, person=people.get(session.get("person", "")), **values)
+
+
+@app.get("/")
+def home():
+    return page()
+
+
+@app.get("/login")
+def log_in():
+    return oauth.idp.authorize_redirect(url_for("callback", _external=True))
+
+
+@app.get("/callback")
+def callback():
+    try:
+        token = oauth.idp.authorize_access_token()
+    except Exception as error:  # the library has several kinds; the person needs one sentence
+        return page(error=f"That did not work: {error}"), 400
+    claims = {**token["userinfo"], **oauth.idp.userinfo(token=token)}
+    session["person"] = secrets.token_urlsafe(16)
+    people[session["person"]] = {"claims": claims, "token": token}
+    return redirect(url_for("home"))
+
+
+@app.get("/api")
+def call_api():
+    person = people.get(session.get("person", ""))
+    if person is None:
+        return redirect(url_for("home"))
+    # One token has one audience (RFC 8707): ask for one that the API accepts.
+    metadata = oauth.idp.load_server_metadata()
+    fresh = requests.post(
+        metadata["token_endpoint"],
+        data={"grant_type": "refresh_token", "refresh_token": person["token"]["refresh_token"], "resource": API_URL},
+        auth=(oauth.idp.client_id, oauth.idp.client_secret),
+        timeout=10,
+    ).json()
+    person["token"]["refresh_token"] = fresh.get("refresh_token", person["token"]["refresh_token"])
+    answer = requests.get(
+        f"{API_URL}/notes", headers={"Authorization": f"Bearer {fresh.get('access_token', '')}"}, timeout=10
+    )
+    return page(answer=answer.text)
+
+
+@app.get("/logout")
+def log_out():
+    person = people.pop(session.pop("person", ""), None)
+    metadata = oauth.idp.load_server_metadata()
+    parameters = {"post_logout_redirect_uri": url_for("home", _external=True)}
+    if person is not None:
+        parameters["id_token_hint"] = person["token"]["id_token"]
+    return redirect(f"{metadata['end_session_endpoint']}?{urlencode(parameters)}")
+
+
+if __name__ == "__main__":
+    app.run("localhost", PORT, threaded=True)

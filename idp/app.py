@@ -1,0 +1,76 @@
+"""The application factory: settings, container, doors; nothing else."""
+
+import atexit
+import threading
+from multiprocessing import util
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+
+from idp.clock import Clock, SystemClock
+from idp.container import Container, build
+from idp.jobs import start_jobs
+from idp.observability import configure_logging
+from idp.settings import Settings, load_settings
+from idp.storage import Base, configure_engine, engine_options, session_class
+from idp.web import make_application, mount
+
+
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, background: bool = False
+) -> Flask:
+    """Build the application.
+
+    Args:
+        settings: default: from ``idp.toml``, the environment and secret files.
+        clock: default: the system's clock; tests give a fixed one.
+        background: start the threads that follow changes and run jobs. Off, nothing happens
+            between requests, and tests call ``container.feed.poll()`` themselves.
+
+    Raises:
+        SettingsError: the settings are wrong.
+        RootKeyError: the root key is missing, damaged or open to others.
+    """
+    settings = settings or load_settings()
+    app = make_application(settings)
+    url, options = engine_options(settings.database)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    # The session belongs to the thread, so that jobs and requests share one wiring; the
+    # extension still removes it at the end of each request.
+    database = SQLAlchemy(
+        metadata=Base.metadata,
+        session_options={"scopefunc": threading.get_ident, "class_": session_class()},
+    )
+    database.init_app(app)
+    with app.app_context():
+        engine = database.engine
+    configure_engine(engine)
+    database.session.configure(bind=engine)
+    container = build(settings, engine=engine, session=database.session, clock=clock or SystemClock())
+    app.extensions["idp"] = container
+    mount(app, container)
+    if background:
+        _start(container)
+    return app
+
+
+def serve_app() -> Flask:
+    """What the production server calls in each worker."""
+    settings = load_settings()
+    configure_logging(settings.log.level, settings.log.format)
+    return create_app(settings, background=True)
+
+
+def _start(container: Container) -> None:
+    container.feed.start()
+    stop_jobs = start_jobs(container)
+
+    def stop() -> None:
+        stop_jobs()
+        container.close()
+
+    # A worker is a child process: those end through multiprocessing's own finalizers and
+    # may skip atexit. Whichever comes first; stopping twice is harmless.
+    util.Finalize(None, stop, exitpriority=100)
+    atexit.register(stop)

@@ -1,0 +1,87 @@
+"""``idp account``: the people who can sign in."""
+
+import json
+from pathlib import Path
+
+import click
+
+from idp.cli.context import opened, read_secret_from_stdin
+from idp.cli.options import print_json
+from idp.errors import Invalid
+
+
+@click.group()
+def account() -> None:
+    """Create, list, show, disable and enable accounts."""
+
+
+@account.command()
+@click.option("--username", required=True, help="The name to sign in with; any valid UTF-8.")
+@click.option("--email", help="The e-mail address; may be used to sign in too.")
+@click.option("--email-verified", is_flag=True, help="State that the address is known to be the person's.")
+@click.option(
+    "--claims",
+    "claims_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file with standard OpenID claims (given_name, address, phone_number, ...).",
+)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create(
+    *, username: str, email: str | None, email_verified: bool, claims_file: Path | None, password_stdin: bool
+) -> None:
+    """Create an account; prints it as JSON."""
+    claims = _read_claims(claims_file) if claims_file else {}
+    password = read_secret_from_stdin("password") if password_stdin else None
+    with opened() as container:
+        print_json(
+            container.admin.accounts.create(
+                username=username,
+                email=email,
+                email_verified=email_verified,
+                claims=claims,
+                password=password,
+            )
+        )
+
+
+@account.command("list")
+@click.option("--limit", default=100, show_default=True, help="How many at most.")
+@click.option("--after", help="Continue after this account id.")
+def list_(*, limit: int, after: str | None) -> None:
+    """List accounts, oldest first."""
+    with opened() as container:
+        print_json(container.admin.accounts.list_(limit=limit, after=after))
+
+
+@account.command()
+@click.argument("name")
+def show(*, name: str) -> None:
+    """Show one account; NAME is its username, e-mail address or id."""
+    with opened() as container:
+        print_json(container.admin.accounts.get(name))
+
+
+@account.command()
+@click.argument("name")
+def disable(*, name: str) -> None:
+    """Disable an account: its sessions and tokens end at once. NAME as in show."""
+    with opened() as container:
+        print_json(container.admin.accounts.disable(name))
+
+
+@account.command()
+@click.argument("name")
+def enable(*, name: str) -> None:
+    """Enable a disabled account again. NAME as in show."""
+    with opened() as container:
+        print_json(container.admin.accounts.enable(name))
+
+
+def _read_claims(path: Path) -> dict[str, object]:
+    try:
+        claims = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Invalid(f"{path} is not JSON: {error}", field="--claims") from error
+    if not isinstance(claims, dict):
+        raise Invalid(f"{path} must hold one JSON object", field="--claims")
+    return claims

@@ -1,0 +1,112 @@
+"""``idp client``: the applications that send people here."""
+
+import json
+from pathlib import Path
+
+import click
+
+from idp.cli.context import opened, read_secret_from_stdin
+from idp.cli.options import ManyValuesCommand, print_json
+from idp.errors import Invalid
+
+_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+
+
+@click.group()
+def client() -> None:
+    """Register, list, show and delete clients, and rotate their secrets."""
+
+
+@client.command(cls=ManyValuesCommand)
+@click.option("--client-id", required=True, help="The identifier the application sends.")
+@click.option("--name", required=True, help="The name people see.")
+@click.option(
+    "--auth-method",
+    type=click.Choice(_AUTH_METHODS),
+    default="client_secret_basic",
+    show_default=True,
+    help="How it authenticates at the token endpoint; none makes it a public client.",
+)
+@click.option("--secret-stdin", is_flag=True, help="Read the secret from standard input instead of making one.")
+@click.option("--redirect-uri", "redirect_uris", multiple=True, help="Where people return to; may be repeated.")
+@click.option("--post-logout-redirect-uri", "post_logout_redirect_uris", multiple=True, help="May be repeated.")
+@click.option("--grant-type", "grant_types", multiple=True, help="May be repeated; default authorization_code.")
+@click.option("--scope", default="", help="The scopes it may ask for, separated by spaces.")
+@click.option("--first-party", is_flag=True, help="Yours: people are not asked for consent.")
+@click.option("--access-token-format", type=click.Choice(("jwt", "opaque")), help="Default from the settings.")
+@click.option("--no-require-pkce", is_flag=True, help="Exempt an old confidential OpenID client from PKCE.")
+@click.option(
+    "--metadata",
+    "metadata_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file with further client metadata (RFC 7591 names and ours, see docs/clients.md).",
+)
+def create(**given: object) -> None:
+    """Register a client; prints it as JSON, with its secret this one time if one was made."""
+    metadata = _metadata(given)
+    secret = read_secret_from_stdin("client secret") if given["secret_stdin"] else None
+    with opened() as container:
+        print_json(container.admin.clients.create(client_id=str(given["client_id"]), metadata=metadata, secret=secret))
+
+
+@client.command("list")
+def list_() -> None:
+    """List all clients."""
+    with opened() as container:
+        print_json(container.admin.clients.list_())
+
+
+@client.command()
+@click.argument("client_id")
+def show(*, client_id: str) -> None:
+    """Show one client; secrets are never shown."""
+    with opened() as container:
+        print_json(container.admin.clients.get(client_id))
+
+
+@client.command()
+@click.argument("client_id")
+def delete(*, client_id: str) -> None:
+    """Delete a client; its tokens die with it."""
+    with opened() as container:
+        print_json(container.admin.clients.delete(client_id))
+
+
+@client.command("rotate-secret")
+@click.argument("client_id")
+@click.option("--secret-stdin", is_flag=True, help="Read the new secret from standard input.")
+@click.option("--overlap-days", default=7, show_default=True, help="How long the old secret still works.")
+def rotate_secret(*, client_id: str, secret_stdin: bool, overlap_days: int) -> None:
+    """Give a client a second secret; the old one ends after the overlap. Prints the new one once."""
+    secret = read_secret_from_stdin("client secret") if secret_stdin else None
+    with opened() as container:
+        print_json(container.admin.clients.rotate_secret(client_id, secret=secret, overlap_days=overlap_days))
+
+
+def _metadata(given: dict[str, object]) -> dict[str, object]:
+    """The metadata file first, then what the options say."""
+    path = given["metadata_file"]
+    metadata: dict[str, object] = {}
+    if isinstance(path, Path):
+        try:
+            loaded = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise Invalid(f"{path} is not JSON: {error}", field="--metadata") from error
+        if not isinstance(loaded, dict):
+            raise Invalid(f"{path} must hold one JSON object", field="--metadata")
+        metadata.update(loaded)
+    metadata["client_name"] = given["name"]
+    metadata["token_endpoint_auth_method"] = given["auth_method"]
+    for option in ("redirect_uris", "post_logout_redirect_uris", "grant_types"):
+        values = given[option]
+        if isinstance(values, tuple) and values:
+            metadata[option] = list(values)
+    if given["scope"]:
+        metadata["scope"] = given["scope"]
+    if given["access_token_format"]:
+        metadata["access_token_format"] = given["access_token_format"]
+    if given["first_party"]:
+        metadata["first_party"] = True
+    if given["no_require_pkce"]:
+        metadata["require_pkce"] = False
+    return metadata

@@ -1,0 +1,46 @@
+"""What a command needs: settings, storage and the flows, without a web server."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from idp.clock import SystemClock
+from idp.container import Container, build
+from idp.errors import Conflict
+from idp.observability import configure_logging
+from idp.settings import load_settings
+from idp.storage import create_engine, is_current, plain_session
+
+
+@contextmanager
+def opened() -> Iterator[Container]:
+    """A container for one command; closed at the end.
+
+    Raises:
+        Conflict: the database has not been migrated.
+    """
+    settings = load_settings()
+    configure_logging("WARNING", "text", sys.stderr)
+    engine = create_engine(settings.database)
+    try:
+        if not is_current(engine):
+            raise Conflict("the database has no schema of this release yet; run: idp migrate")
+        container = build(settings, engine=engine, session=plain_session(engine), clock=SystemClock())
+        try:
+            yield container
+        finally:
+            container.close()
+    finally:
+        engine.dispose()
+
+
+def read_secret_from_stdin(what: str) -> str:
+    """One line from standard input, without its line break; asked for without echo on a terminal."""
+    if sys.stdin.isatty():
+        secret: str = click.prompt(what.capitalize(), hide_input=True, confirmation_prompt=True, err=True)
+        return secret
+    # Read bytes: what is not UTF-8 must reach the rules as what it is, and be refused there.
+    line = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    return line.removesuffix("\n").removesuffix("\r")

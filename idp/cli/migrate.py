@@ -1,0 +1,14 @@
+"""``idp migrate``: bring the database schema up to date."""
+
+import click
+
+from idp.cli.options import print_json
+from idp.settings import load_settings
+from idp.storage import head_revision, upgrade
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database up to this release's schema. Safe to run again, and from several nodes at once."""
+    applied = upgrade(load_settings().database)
+    print_json({"revision": head_revision(), "applied": applied})

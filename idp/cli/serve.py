@@ -1,0 +1,90 @@
+"""``idp serve``: the production server."""
+
+import os
+
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from idp.cli.context import opened
+from idp.errors import Conflict, Invalid
+from idp.observability import configure_logging, get_logger
+from idp.settings import Settings, load_settings
+from idp.storage import create_engine, is_current, upgrade
+
+_log = get_logger(__name__)
+
+# The server's own messages go through our handlers, hence through redaction.
+_SERVER_LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {},
+    "handlers": {},
+    "loggers": {
+        "_granian": {"handlers": [], "level": "INFO", "propagate": True},
+        "granian.access": {"handlers": [], "level": "WARNING", "propagate": True},
+    },
+}
+
+
+@click.command()
+@click.option("--bind", metavar="HOST:PORT", help="Where to listen; default from the settings (127.0.0.1:8000).")
+@click.option("--workers", type=click.IntRange(1, 256), help="Worker processes; default from the settings (1).")
+def serve(*, bind: str | None, workers: int | None) -> None:
+    """Start the server; SIGTERM lets running requests finish, then ends it."""
+    settings = load_settings()
+    configure_logging(settings.log.level, settings.log.format)
+    host, port = _address(bind or settings.server.bind)
+    prepare(settings)
+    count = workers or settings.server.workers
+    _log.info(
+        "server.starting",
+        extra={"fields": {"issuer": settings.issuer, "bind": f"{host}:{port}", "workers": count, "pid": os.getpid()}},
+    )
+    server = Granian(
+        "idp.app:serve_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=count,
+        blocking_threads=settings.server.blocking_threads,
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=_SERVER_LOGGING,
+        respawn_failed_workers=True,
+        respawn_interval=1.0,
+        workers_kill_timeout=max(1, int(settings.server.drain_timeout.total_seconds())),
+        process_name="idp",
+    )
+    server.serve()
+
+
+def prepare(settings: Settings) -> None:
+    """Make ready what all workers share, once, before the first of them starts.
+
+    Raises:
+        Conflict: the schema is missing or of another release and may not be changed here.
+    """
+    engine = create_engine(settings.database)
+    try:
+        current = is_current(engine)
+    finally:
+        engine.dispose()
+    if not current:
+        if not settings.database.migrates_itself:
+            raise Conflict("the database schema is not the one of this release; run: idp migrate")
+        upgrade(settings.database)
+    with opened() as container, container.database.transaction():
+        container.keystore.ensure_keys(container.clock.now())
+
+
+def _address(bind: str) -> tuple[str, int]:
+    host, separator, port = bind.rpartition(":")
+    if not separator or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004 - the largest port
+        raise Invalid("write it as HOST:PORT, for example 127.0.0.1:8000", field="--bind")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+

@@ -1,0 +1,11 @@
+"""Work that happens between requests: clean-up, batched counters, key states.
+
+Each job is one file with one function; ``runner`` holds the table of what runs how often.
+Called by ``app`` when the server starts; every worker runs all of it, so each job must be
+safe to run several times at once.
+Reading order: runner, then the jobs.
+"""
+
+from idp.jobs.runner import start_jobs
+
+__all__ = ["start_jobs"]
