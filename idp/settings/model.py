@@ -1,0 +1,76 @@
+"""The whole: every section under one root."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from idp.settings.protocol import (
+    KeySettings,
+    PasswordSettings,
+    RatelimitSettings,
+    SessionSettings,
+    TokenSettings,
+)
+from idp.settings.serving import HttpSettings, LogSettings, PageSettings, ProxySettings, ServerSettings
+from idp.settings.storage import AuditSettings, ChangeSettings, DatabaseSettings, RedisSettings
+from idp.settings.urls import check_issuer
+
+
+class Settings(BaseSettings):
+    """Everything an operator may change.
+
+    Made by :func:`idp.settings.load_settings`. Made directly, as tests do, it takes its
+    arguments alone and looks at neither file nor environment.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+    )
+
+    issuer: Annotated[str, AfterValidator(check_issuer)] = "http://localhost:8000"
+    """The address people and clients use for this server, and the `iss` of every token: https, no trailing
+    slash, no query; a path is allowed. Plain http works for localhost only. Changing it later invalidates
+    every token and every client's configuration."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    keys: KeySettings = KeySettings()
+    tokens: TokenSettings = TokenSettings()
+    sessions: SessionSettings = SessionSettings()
+    passwords: PasswordSettings = PasswordSettings()
+    ratelimit: RatelimitSettings = RatelimitSettings()
+    proxy: ProxySettings = ProxySettings()
+    server: ServerSettings = ServerSettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
+    audit: AuditSettings = AuditSettings()
+    pages: PageSettings = PageSettings()
+    changes: ChangeSettings = ChangeSettings()
+
+    @property
+    def issuer_path(self) -> str:
+        """The path under which everything is served: ``""`` or ``/something``."""
+        return urlsplit(self.issuer).path
+
+    @property
+    def is_https(self) -> bool:
+        """Whether cookies may be ``Secure`` and ``__Host-``."""
+        return self.issuer.startswith("https:")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments only: loading.py reads the rest, because the stock sources ignore unknown names."""
+        return (init_settings,)
