@@ -54,7 +54,7 @@ clean: ## Remove what can be built again; data in var/ and keys/ stays
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	    echo "This needs Python 3.11 or later as '$(PYTHON)'; found: $$($(PYTHON) --version 2>&1)."; \
+	    echo "This needs Python 3.11 or later as '$(PYTHON)'; found: $$($(PYTHON) --version 2>/dev/null || echo nothing)."; \
 	    echo "Name another one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	    echo "This Python lacks its venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
