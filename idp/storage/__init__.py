@@ -1,0 +1,93 @@
+"""Storage: the only room that knows SQL and Redis.
+
+Owns models, repositories, transactions, migrations, the token path's statements (hot/) and
+short-lived records (ephemeral/). Decides nothing: whether a session is alive is asked by the
+rooms above; what must be atomic is one statement here. Repositories work in the caller's
+transaction and never commit. Called by every floor above.
+Reading order: types, base, models/, failures, connections, database, repositories/, migrate,
+hot/, ephemeral/, changes.
+"""
+
+from idp.storage.base import Base
+from idp.storage.database import (
+    SESSION_OPTIONS,
+    Database,
+    SessionSource,
+    begin_read,
+    begin_write,
+    configure_engine,
+    create_engine,
+    engine_options,
+    plain_session,
+)
+from idp.storage.failures import IntegrityConflict
+from idp.storage.models import (
+    AccountIdentifierRow,
+    AccountRow,
+    AuditEventRow,
+    BrowserSessionRow,
+    ChangeCounterRow,
+    ClientLogoRow,
+    ClientRow,
+    ClientSecretRow,
+    ConsentRow,
+    DeploymentRow,
+    EphemeralRow,
+    InteractionRow,
+    IssueCountRow,
+    KnownDeviceRow,
+    OneTimeRow,
+    PasswordRow,
+    ResourceServerRow,
+    RevokedAccessTokenRow,
+    SigningKeyRow,
+    ThrottleRow,
+    TokenFamilyRow,
+)
+from idp.storage.records import AuditEntry
+from idp.storage.statements import Measured, StatementCounter
+from idp.storage.types import Bytes, Count, Flag, Instant, Json, Text
+
+__all__ = [
+    "SESSION_OPTIONS",
+    "AccountIdentifierRow",
+    "AccountRow",
+    "AuditEntry",
+    "AuditEventRow",
+    "Base",
+    "BrowserSessionRow",
+    "Bytes",
+    "ChangeCounterRow",
+    "ClientLogoRow",
+    "ClientRow",
+    "ClientSecretRow",
+    "ConsentRow",
+    "Count",
+    "Database",
+    "DeploymentRow",
+    "EphemeralRow",
+    "Flag",
+    "Instant",
+    "IntegrityConflict",
+    "InteractionRow",
+    "IssueCountRow",
+    "Json",
+    "KnownDeviceRow",
+    "Measured",
+    "OneTimeRow",
+    "PasswordRow",
+    "ResourceServerRow",
+    "RevokedAccessTokenRow",
+    "SessionSource",
+    "SigningKeyRow",
+    "StatementCounter",
+    "Text",
+    "ThrottleRow",
+    "TokenFamilyRow",
+    "begin_read",
+    "begin_write",
+    "configure_engine",
+    "create_engine",
+    "engine_options",
+    "plain_session",
+]
