@@ -1,0 +1,44 @@
+"""Tokens: their text form, their content, and whether they still count.
+
+Owns access tokens (JWT or opaque), refresh tokens, authorization codes, the grant they all
+stand for, and the one comparison that says a token is dead. Decides nothing about who gets
+what (oauth/), stores nothing (storage/), keeps no key (keys/, crypto/).
+Called by oauth.
+Reading order: grant, codes, families, refresh, access, revocation.
+"""
+
+from idp.keys import InvalidToken
+from idp.tokens.access import (
+    ACCESS_TOKEN_KEY_BYTES,
+    ACCESS_TOKEN_PREFIX,
+    ACCESS_TOKEN_TYPE,
+    AccessTokenClaims,
+    AccessTokens,
+    TokenFormat,
+    TokenSpec,
+)
+from idp.tokens.codes import AUTHORIZATION_CODE_KIND, AUTHORIZATION_CODE_PREFIX, AuthorizationCodes
+from idp.tokens.families import new_family_id
+from idp.tokens.grant import AuthorizedGrant
+from idp.tokens.refresh import REFRESH_TOKEN_PREFIX, RefreshTokenParts, RefreshTokens
+from idp.tokens.revocation import is_dead
+
+__all__ = [
+    "ACCESS_TOKEN_KEY_BYTES",
+    "ACCESS_TOKEN_PREFIX",
+    "ACCESS_TOKEN_TYPE",
+    "AUTHORIZATION_CODE_KIND",
+    "AUTHORIZATION_CODE_PREFIX",
+    "REFRESH_TOKEN_PREFIX",
+    "AccessTokenClaims",
+    "AccessTokens",
+    "AuthorizationCodes",
+    "AuthorizedGrant",
+    "InvalidToken",
+    "RefreshTokenParts",
+    "RefreshTokens",
+    "TokenFormat",
+    "TokenSpec",
+    "is_dead",
+    "new_family_id",
+]

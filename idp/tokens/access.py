@@ -1,0 +1,206 @@
+"""Access tokens: signed JWTs (RFC 9068) or sealed opaque ones, with the same content.
+
+Neither is stored. An opaque token is its claims under AES-SIV, so it reads as random text
+to everyone else and costs no row; what may be taken back lives on the family, the account,
+the client and a short list of revoked ``jti`` (see ``revocation``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from idp.crypto import b64url_decode, b64url_encode
+from idp.keys import MAX_TOKEN_SIZE, InvalidToken, KeyRing
+
+ACCESS_TOKEN_PREFIX = "idp_at_"
+"""Prefix of opaque access tokens; lets secret scanners find leaked ones (row T18)."""
+
+ACCESS_TOKEN_TYPE = "at+jwt"
+"""Type of JWT access tokens. Source: RFC 9068 §2.1."""
+
+ACCESS_TOKEN_KEY_BYTES = 64
+"""Size of the sealing key: AES-256-SIV takes two keys of 32 bytes. Source: RFC 5297 §2.2."""
+
+MAX_CLOCK_SKEW = timedelta(seconds=60)
+"""How far ahead ``iat`` may lie: another node signed it. Source: FAPI 2.0 §5.3.2.1-13 (row T6)."""
+
+_LABEL = b"idp:access_token:1"
+
+TokenFormat = Literal["jwt", "opaque"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSpec:
+    """Everything that goes into one access token."""
+
+    subject: str
+    """The account's id; the client's own id when no person is involved (RFC 9068 §2.2)."""
+    client_id: str
+    audience: str
+    """One resource server, or the issuer for userinfo (row T5)."""
+    scope: tuple[str, ...]
+    lifetime: timedelta
+    issued_at: datetime
+    jti: str
+    family_id: str | None = None
+    """``None`` for client credentials."""
+    auth_time: datetime | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    alg: str = "ES256"
+    """Signature algorithm of a JWT; an opaque token has none."""
+    format: TokenFormat = "jwt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessTokenClaims:
+    """The content of an authentic access token."""
+
+    jti: str
+    sub: str
+    client_id: str
+    aud: str
+    scope: tuple[str, ...]
+    exp: datetime
+    iat: datetime
+    """In whole seconds, rounded down."""
+    fam: str | None
+    """Family; ``None`` for client credentials."""
+    auth_time: datetime | None
+    acr: str | None
+    amr: tuple[str, ...]
+
+
+class AccessTokens:
+    """Issues access tokens and reads them again, whichever format they have.
+
+    Args:
+        keyring: signs and verifies the JWTs; its clock decides about expiry.
+        key: ``ACCESS_TOKEN_KEY_BYTES`` bytes derived for this purpose alone.
+        issuer: the ``iss`` of every token; tokens of another issuer are refused.
+    """
+
+    def __init__(self, keyring: KeyRing, key: bytes, issuer: str) -> None:
+        if len(key) != ACCESS_TOKEN_KEY_BYTES:
+            raise ValueError(f"the access token key needs {ACCESS_TOKEN_KEY_BYTES} bytes, not {len(key)}")
+        self._keyring = keyring
+        self._aead = AESSIV(key)
+        self._issuer = issuer
+        # Type and issuer are authenticated with every token, so that none passes for another's.
+        self._context = [_LABEL, issuer.encode()]
+
+    def issue(self, spec: TokenSpec) -> str:
+        """The token as it is given to the client.
+
+        Raises:
+            Unavailable: there is no active key for ``spec.alg``.
+        """
+        claims = self._claims(spec)
+        if spec.format == "jwt":
+            return self._keyring.sign(claims, typ=ACCESS_TOKEN_TYPE, alg=spec.alg)
+        # Deterministic, yet no two tokens are alike: each has its own jti.
+        return ACCESS_TOKEN_PREFIX + b64url_encode(self._aead.encrypt(orjson.dumps(claims), self._context))
+
+    def parse(self, token: str, *, now: datetime | None = None) -> AccessTokenClaims:
+        """The claims of an authentic token that has not expired.
+
+        Says nothing about audience (the caller knows which one it is) or revocation (see
+        :func:`idp.tokens.is_dead`).
+
+        Args:
+            token: as received.
+            now: aware UTC time; default: the key ring's clock.
+
+        Raises:
+            InvalidToken: not ours, changed, another type, another issuer, expired, or from
+                the future.
+        """
+        opaque = token.startswith(ACCESS_TOKEN_PREFIX)
+        content = self._open(token) if opaque else self._keyring.verify(token, typ=ACCESS_TOKEN_TYPE)
+        if content.get("iss") != self._issuer:
+            raise InvalidToken("another issuer")
+        try:
+            claims = _read(content)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InvalidToken("claims are not those of an access token") from error
+        now = now or self._keyring.clock.now()
+        if claims.exp <= now:
+            raise InvalidToken("expired")
+        if claims.iat > now + MAX_CLOCK_SKEW:
+            raise InvalidToken("issued in the future")
+        return claims
+
+    def _claims(self, spec: TokenSpec) -> dict[str, Any]:
+        """RFC 9068 §2.2, plus the private claim ``fam``."""
+        issued_at = int(spec.issued_at.timestamp())
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "sub": spec.subject,
+            "aud": spec.audience,
+            "client_id": spec.client_id,
+            "iat": issued_at,
+            "exp": issued_at + int(spec.lifetime.total_seconds()),
+            "jti": spec.jti,
+        }
+        if spec.scope:
+            claims["scope"] = " ".join(spec.scope)
+        if spec.family_id is not None:
+            claims["fam"] = spec.family_id
+        if spec.auth_time is not None:
+            claims["auth_time"] = int(spec.auth_time.timestamp())
+        if spec.acr is not None:
+            claims["acr"] = spec.acr
+        if spec.amr:
+            claims["amr"] = list(spec.amr)
+        return claims
+
+    def _open(self, token: str) -> dict[str, Any]:
+        if len(token) > MAX_TOKEN_SIZE:
+            raise InvalidToken("too large")
+        try:
+            sealed = b64url_decode(token.removeprefix(ACCESS_TOKEN_PREFIX))
+            content = orjson.loads(self._aead.decrypt(sealed, self._context))
+        except (ValueError, InvalidTag) as error:
+            raise InvalidToken("opaque token is not authentic") from error
+        if not isinstance(content, dict):
+            raise InvalidToken("claims are not an object")
+        return content
+
+
+def _read(content: Mapping[str, Any]) -> AccessTokenClaims:
+    auth_time = content.get("auth_time")
+    return AccessTokenClaims(
+        jti=_text(content["jti"]),
+        sub=_text(content["sub"]),
+        client_id=_text(content["client_id"]),
+        aud=_text(content["aud"]),
+        scope=tuple(_text(content.get("scope", "")).split()),
+        exp=_instant(content["exp"]),
+        iat=_instant(content["iat"]),
+        fam=_optional_text(content.get("fam")),
+        auth_time=None if auth_time is None else _instant(auth_time),
+        acr=_optional_text(content.get("acr")),
+        amr=tuple(_text(method) for method in content.get("amr", ())),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not text")
+    return value
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _instant(value: object) -> datetime:
+    # bool is an int in Python, not in JSON.
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("not a whole number of seconds")
+    return datetime.fromtimestamp(value, UTC)

@@ -1,0 +1,30 @@
+"""Names of token families.
+
+A family is everything that came from one code exchange: its access tokens, and the line of
+refresh tokens. It is opened for every exchange, with or without a refresh token, so that
+revoking it reaches all of them (rows C2, T7).
+"""
+
+import secrets
+
+from idp.crypto import b64url_decode, b64url_encode
+
+FAMILY_BYTES = 16
+"""128 random bits (row C9)."""
+
+
+def new_family_id() -> str:
+    """A fresh family id: 16 random bytes as 22 characters of base64url."""
+    return b64url_encode(secrets.token_bytes(FAMILY_BYTES))
+
+
+def family_bytes(family_id: str) -> bytes:
+    """The 16 bytes behind a family id.
+
+    Raises:
+        ValueError: not a family id.
+    """
+    raw = b64url_decode(family_id)
+    if len(raw) != FAMILY_BYTES:
+        raise ValueError("a family id is 16 bytes")
+    return raw

@@ -1,0 +1,65 @@
+"""What a person (or nobody, for none of the claims) agreed to: the content of a code and a family.
+
+Written as JSON into the code's one-time row and moved from there into the family's row by
+one statement, so that later requests cannot change it (row R14).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizedGrant:
+    """One answered authorization request."""
+
+    client_id: str
+    account_id: str
+    scopes: tuple[str, ...]
+    """Granted scopes, in the order they were asked for."""
+    resources: tuple[str, ...] = ()
+    """Granted resource identifiers (RFC 8707); empty when none was named."""
+    claims_request: dict[str, Any] | None = None
+    """The ``claims`` parameter (OIDC Core §5.5), checked."""
+    nonce: str | None = None
+    auth_time: datetime
+    """When the person proved who they are."""
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    redirect_uri: str
+    code_challenge: str | None = None
+    """S256; ``None`` only for clients exempted from PKCE (decision D11)."""
+    sid: str | None = None
+    """The browser session, as OIDC logout knows it."""
+    refresh: bool = False
+    """Whether refresh tokens are issued."""
+    offline: bool = False
+    """Whether the family survives the end of the browser session (``offline_access``)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object; ``auth_time`` in microseconds since 1970, so that epochs compare exactly."""
+        content = asdict(self)
+        content["auth_time"] = (self.auth_time - _EPOCH) // _MICROSECOND
+        for name in ("scopes", "resources", "amr"):
+            content[name] = list(content[name])
+        return content
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "AuthorizedGrant":
+        """The inverse of :meth:`to_json`.
+
+        Members it does not know are passed over: during a rolling upgrade the newer release
+        may have written them.
+
+        Raises:
+            KeyError, TypeError: not written by :meth:`to_json`.
+        """
+        known = {field.name: content[field.name] for field in fields(cls) if field.name in content}
+        known["auth_time"] = _EPOCH + known["auth_time"] * _MICROSECOND
+        for name in ("scopes", "resources", "amr"):
+            known[name] = tuple(known.get(name, ()))
+        return cls(**known)
