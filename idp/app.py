@@ -1,10 +1,9 @@
 """The application factory: settings, container, doors; nothing else."""
 
 import atexit
-import threading
 from multiprocessing import util
 
-from flask import Flask
+from flask import Flask, has_app_context
 from flask_sqlalchemy import SQLAlchemy
 
 from idp.clock import Clock, SystemClock
@@ -12,7 +11,15 @@ from idp.container import Container, build
 from idp.jobs import start_jobs
 from idp.observability import configure_logging
 from idp.settings import Settings, load_settings
-from idp.storage import Base, configure_engine, engine_options, session_class
+from idp.storage import (
+    SESSION_OPTIONS,
+    Base,
+    Session,
+    SessionSource,
+    configure_engine,
+    engine_options,
+    plain_session,
+)
 from idp.web import make_application, mount
 
 
@@ -36,23 +43,31 @@ def create_app(
     url, options = engine_options(settings.database)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
-    # The session belongs to the thread, so that jobs and requests share one wiring; the
-    # extension still removes it at the end of each request.
-    database = SQLAlchemy(
-        metadata=Base.metadata,
-        session_options={"scopefunc": threading.get_ident, "class_": session_class()},
-    )
+    database = SQLAlchemy(metadata=Base.metadata, session_options=dict(SESSION_OPTIONS))
     database.init_app(app)
     with app.app_context():
         engine = database.engine
     configure_engine(engine)
-    database.session.configure(bind=engine)
-    container = build(settings, engine=engine, session=database.session, clock=clock or SystemClock())
+    container = build(
+        settings,
+        engine=engine,
+        session=_session_source(request_session=database.session, other_session=plain_session(engine)),
+        clock=clock or SystemClock(),
+    )
     app.extensions["idp"] = container
     mount(app, container)
     if background:
         _start(container)
     return app
+
+
+def _session_source(*, request_session: SessionSource, other_session: SessionSource) -> SessionSource:
+    """The session of the request, removed at its end; outside requests, that of the thread."""
+
+    def current() -> Session:
+        return request_session() if has_app_context() else other_session()
+
+    return current
 
 
 def serve_app() -> Flask:

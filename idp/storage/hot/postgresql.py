@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from idp.errors import Unavailable
 from idp.settings import DatabaseSettings
+from idp.storage.connections import postgresql_arguments
 from idp.storage.hot.interface import (
     AccessState,
     AccountState,
@@ -106,16 +107,11 @@ LEFT JOIN account AS a ON a.id = f.account_id
 class PostgresHotStore:
     """Prepared statements on a small pool of autocommit connections."""
 
-    def __init__(self, *, conninfo: str, settings: DatabaseSettings, observer: StatementObserver) -> None:
+    def __init__(
+        self, *, conninfo: str, extra_options: str, settings: DatabaseSettings, observer: StatementObserver
+    ) -> None:
         self._observer = observer
         self._timeout = settings.pool_timeout.total_seconds()
-        options = " ".join(
-            f"-c {name}={int(value.total_seconds() * 1000)}"
-            for name, value in (
-                ("statement_timeout", settings.statement_timeout),
-                ("lock_timeout", settings.lock_timeout),
-            )
-        )
         self._pool: ConnectionPool[_Connection] = ConnectionPool(
             conninfo,
             connection_class=psycopg.Connection[Row],
@@ -123,9 +119,7 @@ class PostgresHotStore:
                 "autocommit": True,
                 "prepare_threshold": 1,
                 "row_factory": dict_row,
-                "connect_timeout": 2,
-                "options": options,
-                "application_name": "idp-hot",
+                **postgresql_arguments(settings, extra_options=extra_options),
             },
             min_size=0,
             max_size=settings.pool_size,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from idp.errors import Unavailable
+from idp.storage.connections import BUSY_TIMEOUT, prepare_sqlite_connection
 from idp.storage.hot.interface import (
     AccessState,
     AccountState,
@@ -23,7 +24,6 @@ from idp.storage.records import AuditEntry
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_BUSY_TIMEOUT_MS = 5000
 
 _ACCOUNT = """
     a.id AS account_id, a.username, a.email, a.email_verified, a.claims, a.updated_at,
@@ -191,7 +191,6 @@ class SqliteHotStore:
     def _write(self) -> Iterator[sqlite3.Connection]:
         """One write transaction; rolled back when nothing changed or anything failed."""
         with self._connection() as connection:
-            self._observer.statement("BEGIN IMMEDIATE")
             connection.execute("BEGIN IMMEDIATE")
             before = connection.total_changes
             try:
@@ -224,12 +223,10 @@ class SqliteHotStore:
     def _connect(self) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
-                self._path, isolation_level=None, check_same_thread=False, timeout=_BUSY_TIMEOUT_MS / 1000
+                self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT
             )
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            prepare_sqlite_connection(connection)
         except sqlite3.OperationalError as error:
             raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
         return connection
