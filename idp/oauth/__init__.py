@@ -1,0 +1,29 @@
+"""The OAuth 2.0 and OpenID Connect protocol: what a client may ask, and what it gets.
+
+Owns the authorization request (authorization/), the grants (grants/), client authentication,
+token responses, userinfo, introspection, revocation, logout and metadata. Knows neither
+HTTP nor pages (web/), and not how a person proves who they are (login/).
+Called by the entrances through the container.
+
+Back channel, in reading order: request, client_authentication, server, grants/, issue,
+id_token, claims, live_tokens, userinfo, introspection, revocation, discovery.
+Front channel: authorization/, logout.
+"""
+
+from idp.oauth.discovery import metadata
+from idp.oauth.epochs import Epochs
+from idp.oauth.request import OAuthRequest
+from idp.oauth.response import ProtocolResponse
+from idp.oauth.scopes import ScopeResolver
+from idp.oauth.server import OAuthServer
+from idp.oauth.services import OAuthServices
+
+__all__ = [
+    "Epochs",
+    "OAuthRequest",
+    "OAuthServer",
+    "OAuthServices",
+    "ProtocolResponse",
+    "ScopeResolver",
+    "metadata",
+]

@@ -1,0 +1,240 @@
+"""Which client is asking, and can it prove it: basic, post and none.
+
+Successful authentications touch no store. Failed ones are counted, audited and answered with
+one text, whatever was wrong.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import unquote_plus
+
+from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
+
+from idp.audit import Actor, AuditEvent, Source
+from idp.errors import Refused
+from idp.oauth.client import OAuthClient, OAuthClients
+from idp.oauth.errors import TemporarilyUnavailableError
+from idp.oauth.request import OAuthRequest
+from idp.oauth.response import NO_STORE
+from idp.oauth.services import OAuthServices
+from idp.observability import get_logger
+from idp.ratelimit import Limit
+
+BASIC = "client_secret_basic"
+POST = "client_secret_post"
+NONE = "none"
+
+ALL_METHODS = (BASIC, POST, NONE)
+"""At the token and revocation endpoints."""
+CONFIDENTIAL_METHODS = (BASIC, POST)
+"""Where naming oneself is not enough: introspection (RFC 7662 §2.1)."""
+
+_log = get_logger(__name__)
+_DEFAULT_PAUSE = timedelta(seconds=60)
+_MAX_PAUSES = 10_000
+_MAX_CLIENT_ID = 256
+
+
+class ClientAuthenticationFailed(InvalidClientError):  # type: ignore[misc] # Authlib is untyped
+    """401 ``invalid_client`` with a challenge that has a realm. Source: RFC 6749 §5.2, RFC 9110 §11.6.1."""
+
+    def __init__(self, realm: str, description: str = "Client authentication failed.") -> None:
+        super().__init__(description, status_code=401)
+        self._realm = realm
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """``no-store`` and the challenge."""
+        return [*NO_STORE, ("WWW-Authenticate", f'Basic realm="{self._realm}"')]
+
+
+class TooManyFailures(TemporarilyUnavailableError):
+    """429 with ``Retry-After``: this source failed too often for this client (row L2)."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__("Too many failed client authentications. Try again later.", status_code=429)
+        self._retry_after = retry_after
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """``no-store`` and when to come back, in whole seconds."""
+        return [*NO_STORE, ("Retry-After", str(max(1, round(self._retry_after.total_seconds()))))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What one request presented."""
+
+    method: str
+    client_id: str
+    secret: str = field(repr=False)
+
+
+def presented_credentials(request: OAuthRequest) -> tuple[Credentials, ...]:
+    """The readings of the one authentication method used; the first that verifies counts.
+
+    Only Basic has more than one: RFC 6749 §2.3.1 has both parts form-encoded before Base64, yet
+    many clients send them as they are. The encoded reading comes first.
+    Empty: nothing was presented, or nothing readable.
+
+    Raises:
+        InvalidRequestError: more than one method, or two different client ids.
+
+    Source: RFC 6749 §2.3 ("MUST NOT use more than one authentication method in each request").
+    """
+    authorization = request.header("Authorization")
+    secret = request.form.get("client_secret")
+    body_id = request.form.get("client_id")
+    if authorization is not None:
+        if secret is not None:
+            raise InvalidRequestError("Use one client authentication method, not two.")
+        readings = tuple(
+            Credentials(method=BASIC, client_id=client_id, secret=password)
+            for client_id, password in _basic_readings(authorization)
+        )
+        if body_id is None:
+            return readings
+        matching = tuple(reading for reading in readings if reading.client_id == body_id)
+        if readings and not matching:
+            raise InvalidRequestError("The client_id of the body differs from the one of the Authorization header.")
+        return matching
+    if body_id is None or len(body_id) > _MAX_CLIENT_ID:
+        return ()
+    return (Credentials(method=NONE if secret is None else POST, client_id=body_id, secret=secret or ""),)
+
+
+def _basic_readings(authorization: str) -> Iterable[tuple[str, str]]:
+    """Client id and secret of a Basic header: form-decoded, then as sent; none if unreadable."""
+    scheme, _, encoded = authorization.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return ()
+    try:
+        text = b64decode(encoded.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return ()
+    client_id, colon, secret = text.partition(":")
+    if not colon or not client_id or not secret or len(client_id) > _MAX_CLIENT_ID or not text.isprintable():
+        return ()
+    as_sent = (client_id, secret)
+    try:
+        decoded = (unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict"))
+    except UnicodeDecodeError:
+        return (as_sent,)
+    return (decoded,) if decoded == as_sent else (decoded, as_sent)
+
+
+class ClientAuthenticator:
+    """Authenticates the client of a token, introspection or revocation request."""
+
+    def __init__(self, services: OAuthServices, clients: OAuthClients) -> None:
+        self._services = services
+        self._clients = clients
+        self._realm = services.settings.issuer
+        # Sources that failed too often, with the end of their pause: remembered in the process,
+        # so that looking at it costs a successful authentication no store.
+        self._pauses: dict[tuple[str, str], datetime] = {}
+
+    def authenticate(self, request: OAuthRequest, methods: Iterable[str] = ALL_METHODS) -> OAuthClient:
+        """The client, proven by the method it is registered for.
+
+        Raises:
+            InvalidRequestError: more than one method in one request.
+            ClientAuthenticationFailed: unknown, disabled, wrong secret, other method.
+            TooManyFailures: this source failed too often lately.
+            Unavailable: the failure could not be recorded.
+
+        Source: RFC 6749 §2.3, §3.2.1.
+        """
+        now = self._services.clock.now()
+        readings = presented_credentials(request)
+        if not readings:
+            raise ClientAuthenticationFailed(self._realm, "Client authentication is missing or unreadable.")
+        key = (request.source.address, readings[0].client_id)
+        self._assert_no_pause(key, now)
+        known = None
+        for reading in readings:
+            client = self._clients.find(reading.client_id)
+            known = known or client
+            if client is not None and _proves(client, reading, now):
+                return self._admit(request, client, reading.method, methods, now)
+        reason = "unknown client" if known is None else "wrong credentials"
+        self._fail(key, request.source, known, readings[0].method, reason, now)
+        raise ClientAuthenticationFailed(self._realm)
+
+    def _admit(
+        self, request: OAuthRequest, client: OAuthClient, method: str, methods: Iterable[str], now: datetime
+    ) -> OAuthClient:
+        """The client, if it may use this method here; it has proven itself already."""
+        key = (request.source.address, client.registered.client_id)
+        if client.registered.disabled:
+            self._fail(key, request.source, client, method, "client disabled", now)
+            raise ClientAuthenticationFailed(self._realm)
+        if method not in methods or not client.check_endpoint_auth_method(method, "token"):
+            self._fail(key, request.source, client, method, "other method registered", now)
+            text = f"The client may not authenticate here by {method}."
+            raise ClientAuthenticationFailed(self._realm, text)
+        request.client = client
+        request.auth_method = method
+        return client
+
+    def _assert_no_pause(self, key: tuple[str, str], now: datetime) -> None:
+        until = self._pauses.get(key)
+        if until is None:
+            return
+        if until > now:
+            raise TooManyFailures(until - now)
+        del self._pauses[key]
+
+    def _fail(  # noqa: PLR0917 - six facts of one event, all of different types
+        self,
+        key: tuple[str, str],
+        source: Source,
+        client: OAuthClient | None,
+        method: str,
+        reason: str,
+        now: datetime,
+    ) -> None:
+        """Count, log and audit a failure; past the limit only refuse, so that a flood writes nothing."""
+        # An unknown client_id may be anything, also a secret in the wrong field: it is not repeated.
+        client_id = None if client is None else client.registered.client_id
+        try:
+            self._services.ratelimiter.hit(Limit.CLIENT_AUTH_FAILURES, f"{key[0]} {client_id or ''}", now)
+        except Refused as refused:
+            pause = refused.retry_after or _DEFAULT_PAUSE
+            if client_id is not None:
+                self._pause(key, now + pause)
+            raise TooManyFailures(pause) from refused
+        detail = {"reason": reason, "method": method}
+        _log.warning("client.authentication.failed", extra={"fields": {"client_id": client_id, **detail}})
+        with self._services.database.transaction():
+            self._services.audit.record(
+                AuditEvent.CLIENT_AUTHENTICATION_FAILED,
+                actor=actor_of(client_id or "unknown", source),
+                client=client_id,
+                detail=detail,
+                now=now,
+            )
+
+    def _pause(self, key: tuple[str, str], until: datetime) -> None:
+        if len(self._pauses) >= _MAX_PAUSES:
+            self._pauses.clear()
+        self._pauses[key] = until
+
+
+def actor_of(client_id: str, source: Source) -> Actor:
+    """The client as the one who acts, for audit events."""
+    return Actor(
+        kind="client",
+        id=client_id,
+        address=source.address,
+        user_agent=source.user_agent,
+        request_id=source.request_id,
+    )
+
+
+def _proves(client: OAuthClient, reading: Credentials, now: datetime) -> bool:
+    """Whether the credentials are the client's own. Naming itself is all a public client can do."""
+    if reading.method == NONE:
+        return client.registered.is_public
+    return client.registered.check_secret(reading.secret, now)

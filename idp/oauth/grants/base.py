@@ -1,0 +1,64 @@
+"""What every grant has in common."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from authlib.oauth2.rfc6749.errors import UnauthorizedClientError
+from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
+
+from idp.clients import RegisteredClient
+from idp.oauth.client_authentication import ALL_METHODS
+from idp.oauth.issue import TokenIssuer
+from idp.oauth.request import OAuthRequest
+from idp.oauth.response import NO_STORE
+from idp.oauth.services import OAuthServices
+
+TokenResponse = tuple[int, Mapping[str, Any], list[tuple[str, str]]]
+"""Status, body and headers, as Authlib's server hands them on."""
+
+
+class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc] # Authlib is untyped
+    """One token request; made anew for each, as Authlib does it.
+
+    ``server`` is the :class:`idp.oauth.OAuthServer`; untyped here because it imports the grants.
+    """
+
+    TOKEN_ENDPOINT_AUTH_METHODS = list(ALL_METHODS)
+
+    def __init__(self, request: OAuthRequest, server: Any) -> None:
+        super().__init__(request, server)
+        self.oauth_request = request
+        self.services: OAuthServices = server.services
+        self.issuer: TokenIssuer = server.issuer
+        self.now: datetime = self.services.clock.now()
+
+    @property
+    def registered(self) -> RegisteredClient:
+        """The authenticated client."""
+        client: RegisteredClient = self.oauth_request.client.registered
+        return client
+
+    @property
+    def epoch(self) -> datetime | None:
+        """Before this moment nothing of the client's counts (row T16)."""
+        return self.services.epochs.of(self.registered)
+
+    def validate_token_request(self) -> None:
+        """Authenticate the client and see that it may use this grant.
+
+        Raises:
+            InvalidClientError: not authenticated.
+            UnauthorizedClientError: not registered for this grant (row R11).
+        """
+        self.oauth_request.client = self.authenticate_token_endpoint_client()
+        if not self.registered.allows_grant(self.GRANT_TYPE):
+            raise UnauthorizedClientError("The client is not registered for this grant type.")
+
+    def create_token_response(self) -> TokenResponse:
+        """Use up the grant, then sign. Replaces Authlib's order, which signs first."""
+        return 200, self.answer(), list(NO_STORE)
+
+    def answer(self) -> Mapping[str, Any]:
+        """The body of the token response. Each grant has its own."""
+        raise NotImplementedError

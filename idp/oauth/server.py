@@ -1,0 +1,152 @@
+"""The back channel: Authlib's framework-free server, with its traps closed.
+
+Authlib picks the grant and carries the order of a token request; client authentication, the
+grants and the endpoints are ours.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from authlib.oauth2.rfc6749 import AuthorizationServer
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
+
+from idp.oauth.client import OAuthClient, OAuthClients
+from idp.oauth.client_authentication import ClientAuthenticator
+from idp.oauth.errors import quotable
+from idp.oauth.grants import AuthorizationCodeGrant, ClientCredentialsGrant, Grant, RefreshTokenGrant
+from idp.oauth.introspection import IntrospectionEndpoint
+from idp.oauth.issue import TokenIssuer
+from idp.oauth.live_tokens import LiveTokens
+from idp.oauth.request import OAuthRequest
+from idp.oauth.response import NO_STORE, ProtocolResponse
+from idp.oauth.revocation import RevocationEndpoint
+from idp.oauth.services import OAuthServices
+from idp.oauth.userinfo import UserInfoEndpoint
+from idp.observability import get_logger
+
+_log = get_logger(__name__)
+
+
+class OAuthServer(AuthorizationServer):  # type: ignore[misc] # Authlib is untyped
+    """Token, introspection, revocation and userinfo requests in, answers out; no framework.
+
+    Every public method refuses to answer while this process hears of no changes, because its
+    cached clients and keys may be old. Protocol errors become answers; ``Unavailable`` is
+    raised and becomes 503 at the door.
+    """
+
+    def __init__(self, services: OAuthServices) -> None:
+        super().__init__()
+        self.services = services
+        self.issuer = TokenIssuer(services)
+        self._clients = OAuthClients(services.clients)
+        self._authenticator = ClientAuthenticator(services, self._clients)
+        live_tokens = LiveTokens(services)
+        self._userinfo = UserInfoEndpoint(services, live_tokens)
+        self._introspection = IntrospectionEndpoint(services, self._authenticator, live_tokens)
+        self._revocation = RevocationEndpoint(services, self._authenticator)
+        self.register_grant(AuthorizationCodeGrant)
+        self.register_grant(RefreshTokenGrant)
+        self.register_grant(ClientCredentialsGrant)
+
+    def token(self, request: OAuthRequest) -> ProtocolResponse:
+        """The token endpoint. Source: RFC 6749 §3.2.
+
+        Raises:
+            Unavailable: a safe answer is not possible right now.
+        """
+        return self._answer(self._token, request)
+
+    def introspect(self, request: OAuthRequest) -> ProtocolResponse:
+        """The introspection endpoint. Source: RFC 7662 §2.
+
+        Raises:
+            Unavailable: a safe answer is not possible right now.
+        """
+        return self._answer(self._introspection.respond, request)
+
+    def revoke(self, request: OAuthRequest) -> ProtocolResponse:
+        """The revocation endpoint. Source: RFC 7009 §2.
+
+        Raises:
+            Unavailable: a safe answer is not possible right now.
+        """
+        return self._answer(self._revocation.respond, request)
+
+    def userinfo(self, request: OAuthRequest) -> ProtocolResponse:
+        """The userinfo endpoint. Source: OpenID Connect Core §5.3.
+
+        Raises:
+            Unavailable: a safe answer is not possible right now.
+        """
+        return self._answer(self._userinfo.respond, request)
+
+    def _answer(
+        self, endpoint: Callable[[OAuthRequest], ProtocolResponse], request: OAuthRequest
+    ) -> ProtocolResponse:
+        self.services.feed.assert_available()
+        try:
+            return endpoint(request)
+        except OAuth2Error as error:
+            return self.handle_error_response(request, error)
+
+    def _token(self, request: OAuthRequest) -> ProtocolResponse:
+        request.assert_well_formed()
+        request.require("grant_type")
+        response: ProtocolResponse = self.create_token_response(request)
+        return response
+
+    # --- The seam: what Authlib asks of its host ------------------------------------------------------------
+
+    def query_client(self, client_id: str) -> OAuthClient | None:
+        """The client from the process cache."""
+        return self._clients.find(client_id)
+
+    def authenticate_client(
+        self, request: OAuthRequest, methods: Iterable[str], endpoint: str = "token"
+    ) -> OAuthClient:
+        """Our own authentication in place of Authlib's, which accepts several methods at once."""
+        return self._authenticator.authenticate(request, methods)
+
+    def create_oauth2_request(self, request: OAuthRequest) -> OAuthRequest:
+        """The entrance has built it already."""
+        return request
+
+    def get_token_grant(self, request: OAuthRequest) -> Grant:
+        """The grant for this request.
+
+        Raises:
+            UnsupportedGrantError: none of ours; the text cannot be broken by what was sent.
+        """
+        try:
+            grant: Grant = super().get_token_grant(request)
+        except UnsupportedGrantTypeError as error:
+            raise UnsupportedGrantError(request.form["grant_type"]) from error
+        return grant
+
+    def save_token(self, token: Mapping[str, Any], request: OAuthRequest) -> None:
+        """Nothing to do: the grants open and advance families before they sign."""
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Authlib's events have no listeners here; the audit record has its own."""
+
+    def handle_response(
+        self, status: int, body: Mapping[str, Any] | None, headers: Iterable[tuple[str, str]]
+    ) -> ProtocolResponse:
+        """Status, body and headers as the entrance takes them."""
+        kept = tuple((name, value) for name, value in headers if name.lower() != "content-type")
+        return ProtocolResponse(status, body, kept or NO_STORE)
+
+    def handle_error_response(self, request: OAuthRequest, error: OAuth2Error) -> ProtocolResponse:
+        """An error in the form of RFC 6749 §5.2. The log gets the code, never what was sent."""
+        _log.info("oauth.refused", extra={"fields": {"error": error.error, "description": error.description}})
+        response: ProtocolResponse = super().handle_error_response(request, error)
+        return response
+
+
+class UnsupportedGrantError(UnsupportedGrantTypeError):  # type: ignore[misc] # Authlib is untyped
+    """``unsupported_grant_type`` with a text in the characters the specification allows."""
+
+    def __init__(self, grant_type: str) -> None:
+        super().__init__(grant_type)
+        self.description = f"The grant type {quotable(grant_type)} is not supported."
