@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from idp.crypto import Secret, b64url_encode
 
 SUPPORTED_ALGORITHMS = ("ES256", "RS256", "EdDSA")
-"""ES256 for access tokens, RS256 for ID tokens (mandatory, OIDC Core §15.1), EdDSA on request (decision D4)."""
+"""ES256 for access tokens, RS256 for ID tokens (OIDC Core §15.1), EdDSA on request (decision D4)."""
 
 _RSA_BITS = 2048
 _RSA_EXPONENT = 65537

@@ -1,0 +1,108 @@
+"""Writing audit events, in the transaction of the change they report."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from idp.audit.actor import Actor, clean
+from idp.audit.vocabulary import AuditEvent
+from idp.ids import new_id
+from idp.storage import AuditEntry, AuditEventRow, Repositories
+
+
+class Audit:
+    """Records events. If an event cannot be written, the change does not happen either.
+
+    Args:
+        repos: repositories on the caller's session.
+    """
+
+    def __init__(self, repos: Repositories) -> None:
+        self._repos = repos
+
+    def record(
+        self,
+        event: AuditEvent,
+        *,
+        actor: Actor,
+        account: str | None = None,
+        client: str | None = None,
+        session: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+        now: datetime,
+    ) -> None:
+        """Write one event in the transaction the caller opened.
+
+        Args:
+            event: what happened.
+            actor: who did it, and from where.
+            account: id of the account it happened to.
+            client: id of the client it happened to.
+            session: id of the browser session it belongs to.
+            detail: the fields the event's docstring names; JSON values, times may be datetimes.
+            now: aware UTC time.
+        """
+        entry = self.entry(
+            event, actor=actor, account=account, client=client, session=session, detail=detail, now=now
+        )
+        self._repos.audit.add(
+            AuditEventRow(
+                id=entry.id,
+                occurred_at=entry.occurred_at,
+                event=entry.event,
+                actor=entry.actor,
+                account_id=entry.account_id,
+                client_id=entry.client_id,
+                session_id=entry.session_id,
+                address=entry.address,
+                user_agent=entry.user_agent,
+                request_id=entry.request_id,
+                detail=dict(entry.detail),
+            )
+        )
+
+    def entry(
+        self,
+        event: AuditEvent,
+        *,
+        actor: Actor,
+        account: str | None = None,
+        client: str | None = None,
+        session: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+        now: datetime,
+    ) -> AuditEntry:
+        """The event as a value, for the hot store, which writes it with its own statement.
+
+        Arguments as for :meth:`record`.
+        """
+        return AuditEntry(
+            id=new_id("evt", now),
+            occurred_at=now,
+            event=event.value,
+            actor=actor.name,
+            account_id=clean(account),
+            client_id=clean(client),
+            session_id=clean(session),
+            address=clean(actor.address),
+            user_agent=clean(actor.user_agent),
+            request_id=clean(actor.request_id),
+            detail={name: _plain(value) for name, value in (detail or {}).items()},
+        )
+
+
+def _plain(value: object) -> Any:
+    """The value as JSON that every database can hold."""
+    if isinstance(value, str):
+        return clean(value) or ""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {_plain(str(name)): _plain(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(member) for member in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(_plain(member) for member in value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    raise TypeError(f"an audit detail cannot hold {type(value).__name__}")
