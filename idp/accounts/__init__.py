@@ -1,0 +1,23 @@
+"""Accounts: who a person is to us, and the names they are found by.
+
+Owns the record, the one canonical form of usernames and e-mail addresses (one name space for
+both), and which claims an account may carry, with their types.
+Does not know passwords (authenticators/), sessions (sessions/) or what a client may see (oauth/).
+Called by login, oauth, admin and the entrances.
+Reading order: identifiers, claims, accounts.
+"""
+
+from idp.accounts.accounts import Account, Accounts
+from idp.accounts.claims import STANDARD_CLAIMS, validate_claims
+from idp.accounts.identifiers import canonical_email, canonical_identifier, normalized_email, normalized_username
+
+__all__ = [
+    "STANDARD_CLAIMS",
+    "Account",
+    "Accounts",
+    "canonical_email",
+    "canonical_identifier",
+    "normalized_email",
+    "normalized_username",
+    "validate_claims",
+]

@@ -1,0 +1,23 @@
+"""Authenticators: how a person proves who they are, and what protects the proofs from guessing.
+
+Owns passwords (rules, bounded hashing, checking), the durable failure counters, and known
+devices. Does not know who signs in where (login/), accounts' names (accounts/) or sessions.
+Called by login and admin.
+Reading order: password_rules, hashing, passwords, throttle, devices.
+"""
+
+from idp.authenticators.devices import KnownDevice, KnownDevices
+from idp.authenticators.hashing import BoundedHasher
+from idp.authenticators.passwords import PasswordCheck, Passwords
+from idp.authenticators.throttle import HARD_STOP, PasswordThrottle, blocked_for
+
+__all__ = [
+    "HARD_STOP",
+    "BoundedHasher",
+    "KnownDevice",
+    "KnownDevices",
+    "PasswordCheck",
+    "PasswordThrottle",
+    "Passwords",
+    "blocked_for",
+]

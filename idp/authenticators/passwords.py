@@ -1,0 +1,115 @@
+"""Passwords of accounts: set, check, store."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from idp.authenticators.hashing import BoundedHasher
+from idp.authenticators.password_rules import normalized_password, validate_new_password
+from idp.crypto import PasswordHasher
+from idp.settings import PasswordSettings
+from idp.storage import Database, Repositories
+
+_NOBODY: Final = "acc_nobody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordCheck:
+    """The outcome of checking a password.
+
+    ``phc_to_store`` is a new hash, present when the password was right and its stored hash was
+    made with other parameters than today's (row P6).
+    """
+
+    correct: bool
+    phc_to_store: str | None = field(default=None, repr=False)
+
+
+class Passwords:
+    """Sets and checks passwords.
+
+    Hashing takes tens of milliseconds and may wait for a slot, so it never happens inside a
+    transaction: ``hash`` and ``verify`` touch no database, ``stored_hash`` and ``store`` run in
+    the caller's transaction, ``check`` opens and ends a short one of its own before it hashes.
+
+    Args:
+        database: whose session ``repos`` use.
+        repos: repositories.
+        hasher: Argon2id with today's parameters.
+        settings: lengths and bounds.
+    """
+
+    def __init__(
+        self, database: Database, repos: Repositories, hasher: PasswordHasher, settings: PasswordSettings
+    ) -> None:
+        self._database = database
+        self._accounts = repos.accounts
+        self._settings = settings
+        self._hasher = BoundedHasher(
+            hasher, slots=settings.max_concurrent_hashes, queue_timeout=settings.hash_queue_timeout
+        )
+
+    def hash(self, password: str) -> str:
+        """Check a new password against the rules and hash it.
+
+        Raises:
+            Invalid: too short, too long or not valid text (field ``password``).
+            Unavailable: too much hashing right now.
+        """
+        normal = validate_new_password(
+            password, min_length=self._settings.min_length, max_bytes=self._settings.max_bytes
+        )
+        return self._hasher.hash(normal)
+
+    def store(self, account_id: str, phc: str, now: datetime) -> None:
+        """Make the hash the account's only password. Runs in the caller's transaction."""
+        self._accounts.set_password(account_id, phc, now)
+
+    def set(self, account_id: str, password: str, now: datetime) -> None:
+        """:meth:`hash` and :meth:`store` in a transaction of its own; call it outside of any.
+
+        Raises:
+            Invalid: the password breaks a rule.
+            Unavailable: too much hashing right now, or no database.
+        """
+        phc = self.hash(password)
+        with self._database.transaction():
+            self.store(account_id, phc, now)
+
+    def stored_hash(self, account_id: str) -> str | None:
+        """The account's hash, or None. Runs in the caller's transaction."""
+        row = self._accounts.get_password(account_id)
+        return None if row is None else row.phc
+
+    def verify(self, password: str, phc: str | None) -> PasswordCheck:
+        """Check a password against a hash; touches no database.
+
+        The work is the same for None, so that time does not tell who has an account (row L7).
+
+        Raises:
+            Invalid: too long or not valid text, before any hashing (row P4).
+            Unavailable: too much hashing right now (row L8).
+        """
+        normal = normalized_password(password, max_bytes=self._settings.max_bytes)
+        if not self._hasher.verify(normal, phc) or phc is None:
+            return PasswordCheck(correct=False)
+        renewed = self._hasher.hash(normal) if self._hasher.needs_rehash(phc) else None
+        return PasswordCheck(correct=True, phc_to_store=renewed)
+
+    def check(self, account_id: str | None, password: str) -> PasswordCheck:
+        """Read the account's hash in a short transaction, end that, then :meth:`verify`.
+
+        Call it outside of any transaction. None stands for an unknown account: same read, same
+        work, never correct.
+
+        Raises:
+            Invalid: too long or not valid text.
+            Unavailable: too much hashing right now, or no database.
+        """
+        with self._database.transaction(write=False):
+            phc = self.stored_hash(account_id or _NOBODY)
+        return self.verify(password, phc)
+
+    def close(self) -> None:
+        """Let the hashing threads end."""
+        self._hasher.close()
