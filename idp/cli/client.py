@@ -27,13 +27,23 @@ def client() -> None:
     show_default=True,
     help="How it authenticates at the token endpoint; none makes it a public client.",
 )
-@click.option("--secret-stdin", is_flag=True, help="Read the secret from standard input instead of making one.")
-@click.option("--redirect-uri", "redirect_uris", multiple=True, help="Where people return to; may be repeated.")
-@click.option("--post-logout-redirect-uri", "post_logout_redirect_uris", multiple=True, help="May be repeated.")
-@click.option("--grant-type", "grant_types", multiple=True, help="May be repeated; default authorization_code.")
+@click.option(
+    "--secret-stdin", is_flag=True, help="Read the secret from standard input instead of making one."
+)
+@click.option(
+    "--redirect-uri", "redirect_uris", multiple=True, help="Where people return to; may be repeated."
+)
+@click.option(
+    "--post-logout-redirect-uri", "post_logout_redirect_uris", multiple=True, help="May be repeated."
+)
+@click.option(
+    "--grant-type", "grant_types", multiple=True, help="May be repeated; default authorization_code."
+)
 @click.option("--scope", default="", help="The scopes it may ask for, separated by spaces.")
 @click.option("--first-party", is_flag=True, help="Yours: people are not asked for consent.")
-@click.option("--access-token-format", type=click.Choice(("jwt", "opaque")), help="Default from the settings.")
+@click.option(
+    "--access-token-format", type=click.Choice(("jwt", "opaque")), help="Default from the settings."
+)
 @click.option("--no-require-pkce", is_flag=True, help="Exempt an old confidential OpenID client from PKCE.")
 @click.option(
     "--metadata",
@@ -46,7 +56,11 @@ def create(**given: object) -> None:
     metadata = _metadata(given)
     secret = read_secret_from_stdin("client secret") if given["secret_stdin"] else None
     with opened() as container:
-        print_json(container.admin.clients.create(client_id=str(given["client_id"]), metadata=metadata, secret=secret))
+        print_json(
+            container.admin.clients.create(
+                client_id=str(given["client_id"]), metadata=metadata, secret=secret
+            )
+        )
 
 
 @client.command("list")

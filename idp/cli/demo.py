@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -60,7 +61,10 @@ def demo() -> None:
         application = {**environment, "PORT": str(_APPLICATION_PORT), **known["application"]}
         processes.append(_start(application, [sys.executable, str(_EXAMPLES / "relying_party.py")]))
         processes.append(
-            _start({**environment, "PORT": str(_API_PORT)}, [sys.executable, str(_EXAMPLES / "resource_server.py")])
+            _start(
+                {**environment, "PORT": str(_API_PORT)},
+                [sys.executable, str(_EXAMPLES / "resource_server.py")],
+            )
         )
         _wait_until_answering(f"{_APPLICATION}/", processes)
         _wait_until_answering(f"{_API}/notes", processes)
@@ -84,54 +88,79 @@ def _prepare(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
     password = "-".join(secrets.token_hex(2) for _ in range(4))
     claims = _DATA / "claims.json"
     claims.write_text(
-        json.dumps({"name": "Dana Demo", "given_name": "Dana", "family_name": "Demo", "locale": "en", "zoneinfo": "UTC"}),
+        json.dumps(
+            {
+                "name": "Dana Demo",
+                "given_name": "Dana",
+                "family_name": "Demo",
+                "locale": "en",
+                "zoneinfo": "UTC",
+            }
+        ),
         encoding="utf-8",
     )
-    existing = json.loads(_idp(environment, "resource", "list"))
+    existing = json.loads(_idp(environment, "resource list"))
     if not any(entry["identifier"] == _API for entry in existing):
-        _idp(environment, "resource", "create", "--identifier", _API, "--name", "Notes API",
-             "--scope", "read:notes=Read your notes")  # fmt: skip
-    _idp(environment, "account", "create", "--username", f"dana-{suffix}", "--email", f"dana-{suffix}@example.com",
-         "--email-verified", "--claims", str(claims), "--password-stdin", text=password)  # fmt: skip
-    application = json.loads(
-        _idp(environment, "client", "create", "--client-id", f"notes-{suffix}", "--name", "Notes",
-             "--auth-method", "client_secret_basic", "--redirect-uri", f"{_APPLICATION}/callback",
-             "--post-logout-redirect-uri", f"{_APPLICATION}/", "--grant-type", "authorization_code",
-             "--grant-type", "refresh_token", "--scope", _SCOPES)  # fmt: skip
+        _idp(
+            environment,
+            f"resource create --identifier {_API} --name 'Notes API' --scope 'read:notes=Read your notes'",
+        )
+    _idp(
+        environment,
+        f"account create --username dana-{suffix} --email dana-{suffix}@example.com --email-verified"
+        f" --claims {claims} --password-stdin",
+        text=password,
     )
-    machine = json.loads(
-        _idp(environment, "client", "create", "--client-id", f"machine-{suffix}", "--name", "Nightly job",
-             "--auth-method", "client_secret_basic", "--grant-type", "client_credentials", "--scope", "read:notes")  # fmt: skip
+    application = _idp(
+        environment,
+        f"client create --client-id notes-{suffix} --name Notes --auth-method client_secret_basic"
+        f" --redirect-uri {_APPLICATION}/callback --post-logout-redirect-uri {_APPLICATION}/"
+        f" --grant-type authorization_code --grant-type refresh_token --scope '{_SCOPES}'",
+    )
+    machine = _idp(
+        environment,
+        f"client create --client-id machine-{suffix} --name 'Nightly job' --auth-method client_secret_basic"
+        " --grant-type client_credentials --scope read:notes",
     )
     known = {
         "account": {"username": f"dana-{suffix}", "password": password},
-        "application": {"CLIENT_ID": application["client_id"], "CLIENT_SECRET": application["client_secret"]},
-        "machine": {"CLIENT_ID": machine["client_id"], "CLIENT_SECRET": machine["client_secret"]},
+        "application": _credentials(application),
+        "machine": _credentials(machine),
     }
     path.touch(mode=0o600)
     path.write_text(json.dumps(known, indent=2), encoding="utf-8")
     return known
 
 
-def _idp(environment: Mapping[str, str], *arguments: str, text: str | None = None) -> str:
+def _credentials(created: str) -> dict[str, str]:
+    """What an example reads from its environment, out of what `idp client create` printed."""
+    client = json.loads(created)
+    return {"CLIENT_ID": client["client_id"], "CLIENT_SECRET": client["client_secret"]}
+
+
+def _idp(environment: Mapping[str, str], command: str, *, text: str = "") -> str:
     """Run one ``idp`` command the way a script would, and give back what it printed."""
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "idp", *arguments],
+        [sys.executable, "-m", "idp", *shlex.split(command)],
         env=environment,
-        input=text or "",
+        input=text,
         stdout=subprocess.PIPE,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise Conflict(f"'idp {arguments[0]}' did not succeed; its message is above")
+        raise Conflict(f"'idp {command}' did not succeed; its message is above")
     return done.stdout
 
 
 def _start(environment: Mapping[str, str], command: Sequence[str]) -> subprocess.Popen[bytes]:
     # An own process group: Ctrl-C reaches this process alone, which then ends the others in order.
     return subprocess.Popen(  # noqa: S603 - our own files
-        command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=_errors_of(command)
+        command,
+        env=environment,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=_errors_of(command),
     )
 
 
@@ -147,7 +176,7 @@ def _refuse_if_taken(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise Conflict(
-                f"port {port} is in use by another program; end that program and start the demonstration again"
+                f"port {port} is in use by another program; end it and start the demonstration again"
             ) from error
 
 

@@ -19,8 +19,12 @@ def list_() -> None:
 
 
 @key.command()
-@click.option("--alg", type=click.Choice(("ES256", "RS256", "EdDSA")), help="Only this algorithm; default all.")
-@click.option("--now", "activate_now", is_flag=True, help="Sign with the next key even if some caches lack it.")
+@click.option(
+    "--alg", type=click.Choice(("ES256", "RS256", "EdDSA")), help="Only this algorithm; default all."
+)
+@click.option(
+    "--now", "activate_now", is_flag=True, help="Sign with the next key even if some caches lack it."
+)
 def rotate(*, alg: str | None, activate_now: bool) -> None:
     """Make the next key sign and publish a new next key; the old one stays published."""
     with opened() as container:

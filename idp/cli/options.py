@@ -42,6 +42,6 @@ def _spread(args: Sequence[str], repeatable: set[str]) -> list[str]:
     return spread
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401 - anything JSON can say
+def print_json(value: Any) -> None:
     """Print one JSON value on standard output, for people and scripts alike."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

@@ -16,7 +16,9 @@ def resource() -> None:
 @click.option("--identifier", required=True, help="Absolute URI; becomes the audience of its tokens.")
 @click.option("--name", required=True, help="The name people see.")
 @click.option("--scope", "scopes", multiple=True, help='"read:things=See your things"; may be repeated.')
-@click.option("--access-token-format", type=click.Choice(("jwt", "opaque")), help="Default from client and settings.")
+@click.option(
+    "--access-token-format", type=click.Choice(("jwt", "opaque")), help="Default from client and settings."
+)
 def create(*, identifier: str, name: str, scopes: tuple[str, ...], access_token_format: str | None) -> None:
     """Register a resource server; prints it as JSON."""
     with opened() as container:

@@ -2,7 +2,6 @@
 
 import os
 
-
 import click
 from granian import Granian
 from granian.constants import Interfaces
@@ -30,8 +29,12 @@ _SERVER_LOGGING = {
 
 
 @click.command()
-@click.option("--bind", metavar="HOST:PORT", help="Where to listen; default from the settings (127.0.0.1:8000).")
-@click.option("--workers", type=click.IntRange(1, 256), help="Worker processes; default from the settings (1).")
+@click.option(
+    "--bind", metavar="HOST:PORT", help="Where to listen; default from the settings (127.0.0.1:8000)."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="Worker processes; default from the settings (1)."
+)
 def serve(*, bind: str | None, workers: int | None) -> None:
     """Start the server; SIGTERM lets running requests finish, then ends it."""
     settings = load_settings()
@@ -41,7 +44,14 @@ def serve(*, bind: str | None, workers: int | None) -> None:
     count = workers or settings.server.workers
     _log.info(
         "server.starting",
-        extra={"fields": {"issuer": settings.issuer, "bind": f"{host}:{port}", "workers": count, "pid": os.getpid()}},
+        extra={
+            "fields": {
+                "issuer": settings.issuer,
+                "bind": f"{host}:{port}",
+                "workers": count,
+                "pid": os.getpid(),
+            }
+        },
     )
     server = Granian(
         "idp.app:serve_app",
@@ -86,5 +96,3 @@ def _address(bind: str) -> tuple[str, int]:
     if not separator or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004 - the largest port
         raise Invalid("write it as HOST:PORT, for example 127.0.0.1:8000", field="--bind")
     return host.strip("[]") or "127.0.0.1", int(port)
-
-

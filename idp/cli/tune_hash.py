@@ -12,7 +12,9 @@ _ROUNDS = 3
 
 
 @click.command("tune-hash")
-@click.option("--budget", "budget_ms", default=100, show_default=True, help="Milliseconds one password may cost.")
+@click.option(
+    "--budget", "budget_ms", default=100, show_default=True, help="Milliseconds one password may cost."
+)
 def tune_hash(budget_ms: int) -> None:
     """Measure this machine and recommend Argon2id parameters for a time budget.
 

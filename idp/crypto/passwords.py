@@ -63,4 +63,6 @@ class PasswordHasher:
 
     def _keyed(self, password: str) -> bytes:
         # Argon2 takes any bytes, yet other implementations stop at NUL: keep it text.
-        return base64.b64encode(hmac.digest(self._pepper, password.encode("utf-8", "surrogatepass"), "sha256"))
+        return base64.b64encode(
+            hmac.digest(self._pepper, password.encode("utf-8", "surrogatepass"), "sha256")
+        )

@@ -4,6 +4,7 @@ It seals the signing keys, peppers passwords and authenticates refresh tokens, e
 its own HKDF label, so that no two purposes share key material (decision D5).
 """
 
+import contextlib
 import os
 import secrets
 import stat
@@ -38,7 +39,9 @@ class RootKey:
 
         Source: RFC 5869, with the label as ``info``.
         """
-        return HKDF(algorithm=SHA256(), length=length, salt=None, info=b"idp:" + label.encode()).derive(self._material)
+        return HKDF(algorithm=SHA256(), length=length, salt=None, info=b"idp:" + label.encode()).derive(
+            self._material
+        )
 
     def __repr__(self) -> str:
         """Hide the key in logs and tracebacks."""
@@ -59,7 +62,9 @@ def load_root_key(directory: Path, *, create: bool = True) -> RootKey:
     path = directory / _FILE_NAME
     if not path.exists():
         if not create:
-            raise RootKeyError(f"{path} does not exist; start the server once, or copy the key of another node")
+            raise RootKeyError(
+                f"{path} does not exist; start the server once, or copy the key of another node"
+            )
         _create(path)
     _refuse_if_open_to_others(path)
     try:
@@ -79,11 +84,9 @@ def _create(path: Path) -> None:
             file.write(_PREFIX + b64url_encode(secrets.token_bytes(_SIZE)) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
-            # A hard link fails if the name exists, so the first of several processes wins.
+        # A hard link fails if the name exists, so the first of several processes wins.
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
     finally:
         draft.unlink()
 

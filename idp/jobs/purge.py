@@ -15,6 +15,8 @@ def purge_expired(container: Container) -> None:
         with container.database.transaction():
             deleted = container.repos.purge(container.clock.now(), BATCH)
         if any(deleted.values()):
-            _log.info("purge.done", extra={"fields": {name: count for name, count in deleted.items() if count}})
+            _log.info(
+                "purge.done", extra={"fields": {name: count for name, count in deleted.items() if count}}
+            )
         if all(count < BATCH for count in deleted.values()):
             return

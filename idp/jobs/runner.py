@@ -67,6 +67,6 @@ def _run(container: Container, job: _Scheduled) -> None:
         job.run(container)
     except Unavailable as error:
         _log.warning("job.postponed", extra={"fields": {"job": name, "detail": error.detail}})
-    except Exception:
+    except Exception:  # noqa: BLE001 - see below; logged with its traceback
         # A job that fails must not end the thread that runs the others.
         _log.exception("job.failed", extra={"fields": {"job": name}})

@@ -132,7 +132,9 @@ class SqliteHotStore:
             "now": _micros(advance.now),
             "step": 1 if advance.rotate else 0,
             "idle_expires_at": _micros(advance.idle_expires_at),
-            "client_not_before": None if advance.client_not_before is None else _micros(advance.client_not_before),
+            "client_not_before": None
+            if advance.client_not_before is None
+            else _micros(advance.client_not_before),
         }
         with self._write() as connection:
             row = self._one(connection, _ADVANCE_FAMILY, parameters)
