@@ -1,0 +1,122 @@
+"""Limits per source: asked before the expensive or guessable thing is done."""
+
+import logging
+import math
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from limits import RateLimitItem, parse
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from idp.clock import Clock
+from idp.errors import Refused, Unavailable
+from idp.ratelimit.counters import Counters, CounterStorage, MemoryCounters
+from idp.ratelimit.keys import counter_key
+from idp.settings import RatelimitSettings
+
+_log = logging.getLogger(__name__)
+
+_PAUSE = 1.0
+"""Seconds during which a store that did not answer is not asked again: requests must not queue for it."""
+
+
+class Limit(StrEnum):
+    """What is limited; each has its rate in ``settings.ratelimit``."""
+
+    LOGIN_PER_SOURCE = "login_per_source"
+    """Sign-in attempts from one address, right or wrong (row L2)."""
+    LOGIN_SPRAY = "login_spray"
+    """Failed sign-ins from one address over all accounts: one password tried on many (row L2)."""
+    CLIENT_AUTH_FAILURES = "client_auth_failures"
+    """Failed client authentications from one address."""
+
+
+class RateLimiter:
+    """Counts per limit and source in a sliding window; thread-safe.
+
+    Rates are approximate in two ways: a window is two counters of which the older fades
+    linearly, and parallel requests at the last free place may all be refused.
+
+    No security promise hangs on it (the counters per account are durable and elsewhere), so
+    it fails open into the memory of the process: while the shared store does not answer,
+    every worker counts for itself.
+
+    Args:
+        ephemeral: the shared store, or anything that counts like it.
+        settings: rates, and whether to limit at all.
+        clock: measures the pause after a failure of the store.
+    """
+
+    def __init__(self, ephemeral: Counters, settings: RatelimitSettings, clock: Clock) -> None:
+        self._shared = ephemeral
+        self._own = MemoryCounters()
+        self._clock = clock
+        self._enabled = settings.enabled
+        self._rates: dict[Limit, RateLimitItem] = {
+            Limit.LOGIN_PER_SOURCE: parse(settings.login_per_source),
+            Limit.LOGIN_SPRAY: parse(settings.login_spray_per_source),
+            Limit.CLIENT_AUTH_FAILURES: parse(settings.client_auth_failures_per_source),
+        }
+        self._ask_again_at = -math.inf
+
+    def hit(self, limit: Limit, key: str, now: datetime) -> None:
+        """Count one, and refuse when it is one too many.
+
+        Args:
+            limit: which rate.
+            key: whom to count, usually the source address; several words are separated by a
+                space. IPv6 addresses count by /64.
+            now: aware UTC time.
+
+        Raises:
+            Refused: too many; ``retry_after`` says when there is room again. Refused attempts
+                are not counted.
+        """
+        self._ask(limit, key, now, count=True)
+
+    def test(self, limit: Limit, key: str, now: datetime) -> None:
+        """Refuse like :meth:`hit`, without counting.
+
+        Raises:
+            Refused: the next :meth:`hit` would be refused.
+        """
+        self._ask(limit, key, now, count=False)
+
+    def _ask(self, limit: Limit, key: str, now: datetime, *, count: bool) -> None:
+        if not self._enabled:
+            return
+        rate, name = self._rates[limit], counter_key(limit.value, key)
+        if self._clock.monotonic() >= self._ask_again_at:
+            try:
+                _ask_store(self._shared, rate, name, now, count=count)
+            except Unavailable as error:
+                self._ask_again_at = self._clock.monotonic() + _PAUSE
+                _log.warning("ratelimit.store.unavailable", extra={"fields": {"detail": error.detail}})
+            else:
+                return
+        _ask_store(self._own, rate, name, now, count=count)
+
+
+def _ask_store(counters: Counters, rate: RateLimitItem, name: str, now: datetime, *, count: bool) -> None:
+    storage = CounterStorage(counters, now)
+    strategy = SlidingWindowCounterRateLimiter(storage)
+    allowed = strategy.hit(rate, name) if count else strategy.test(rate, name)
+    if not allowed:
+        window = storage.get_sliding_window(rate.key_for(name), rate.get_expiry())
+        raise Refused(
+            "Too many attempts. Please wait a moment and try again.",
+            detail=f"rate {rate}",
+            retry_after=_time_to_room(rate, window),
+        )
+
+
+def _time_to_room(rate: RateLimitItem, window: tuple[int, float, int, float]) -> timedelta:
+    """How long until the faded sum is below the limit, if nothing else is counted; whole seconds."""
+    length = rate.get_expiry()
+    previous, remaining, current, _ = window
+    if current >= rate.amount:
+        # Not in this window; in the next one the present count fades in turn.
+        wait = remaining + length * (1 - rate.amount / current)
+    else:
+        wait = remaining - (rate.amount - current) * length / previous if previous else 0
+    return timedelta(seconds=max(1, math.floor(wait) + 1))
