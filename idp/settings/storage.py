@@ -23,7 +23,7 @@ class DatabaseSettings(Section):
     """How long a request waits for a free or a new connection before it is answered with 503."""
 
     statement_timeout: Duration = Field(default=3 * SECOND, gt=0 * SECOND, le=60 * SECOND)
-    """How long one statement may run; on SQLite how long a writer waits for the file."""
+    """How long one statement may run (PostgreSQL)."""
 
     lock_timeout: Duration = Field(default=SECOND, gt=0 * SECOND, le=60 * SECOND)
     """How long one statement may wait for a row lock (PostgreSQL)."""
