@@ -8,6 +8,8 @@ Reading order: types, base, models/, failures, connections, database, repositori
 hot/, ephemeral/, changes.
 """
 
+from sqlalchemy.orm import Session
+
 from idp.storage.base import Base
 from idp.storage.database import (
     SESSION_OPTIONS,
@@ -45,6 +47,7 @@ from idp.storage.models import (
     TokenFamilyRow,
 )
 from idp.storage.records import AuditEntry
+from idp.storage.repositories import Repositories, repositories
 from idp.storage.statements import Measured, StatementCounter
 from idp.storage.types import Bytes, Count, Flag, Instant, Json, Text
 
@@ -76,8 +79,10 @@ __all__ = [
     "Measured",
     "OneTimeRow",
     "PasswordRow",
+    "Repositories",
     "ResourceServerRow",
     "RevokedAccessTokenRow",
+    "Session",
     "SessionSource",
     "SigningKeyRow",
     "StatementCounter",
@@ -90,4 +95,5 @@ __all__ = [
     "create_engine",
     "engine_options",
     "plain_session",
+    "repositories",
 ]

@@ -40,8 +40,11 @@ _SQLITE_UNAVAILABLE = frozenset(
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
+def translated_errors(conflict: str | None = None) -> Iterator[None]:
     """Turn SQLAlchemy's errors into ours; what stays untranslated is a mistake in this program.
+
+    Args:
+        conflict: the public text of an IntegrityConflict, where the general one can be improved on.
 
     Raises:
         Unavailable: no connection, a time-out, a lock that was not to be had, a full disk.
@@ -54,6 +57,8 @@ def translated_errors() -> Iterator[None]:
         translated = translate(error)
         if translated is None:
             raise
+        if conflict is not None and isinstance(translated, IntegrityConflict):
+            translated = IntegrityConflict(conflict, detail=translated.detail)
         raise translated from error
 
 

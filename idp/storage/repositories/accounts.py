@@ -1,0 +1,95 @@
+"""Accounts, the names they are found by, and their passwords."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from idp.storage.models import AccountIdentifierRow, AccountRow, PasswordRow
+from idp.storage.repositories.base import Repository
+
+_TAKEN = "The user name or e-mail address is already taken."
+
+
+class AccountRepository(Repository):
+    """Rows of people. Canonical names come in canonical: that rule lives above."""
+
+    def add(self, row: AccountRow, identifiers: Iterable[tuple[str, str]]) -> None:
+        """Write a new account with its ``(canonical, kind)`` names.
+
+        Raises:
+            IntegrityConflict: a name is taken. The transaction cannot go on.
+        """
+        self._insert(row)
+        self._insert(*_identifiers(row.id, identifiers), conflict=_TAKEN)
+
+    def get(self, account_id: str) -> AccountRow | None:
+        """The account, or None."""
+        return self._session.get(AccountRow, account_id)
+
+    def find_by_identifier(self, canonical: str) -> AccountRow | None:
+        """The account a canonical name leads to, or None."""
+        statement = (
+            select(AccountRow)
+            .join(AccountIdentifierRow, AccountIdentifierRow.account_id == AccountRow.id)
+            .where(AccountIdentifierRow.canonical == canonical)
+        )
+        return self._session.execute(statement).scalar_one_or_none()
+
+    def list_(self, limit: int = 100, after: str | None = None) -> list[AccountRow]:
+        """Accounts in the order of their ids, at most ``limit``, behind the id ``after``."""
+        statement = select(AccountRow).order_by(AccountRow.id).limit(limit)
+        if after is not None:
+            statement = statement.where(AccountRow.id > after)
+        return list(self._session.scalars(statement))
+
+    def set_disabled(self, account_id: str, at: datetime | None) -> bool:
+        """Disable from ``at`` on, or enable with None; False if there is no such account."""
+        row = self.get(account_id)
+        if row is None:
+            return False
+        row.disabled_at = at
+        self._session.flush()
+        return True
+
+    def set_not_before(self, account_id: str, at: datetime) -> bool:
+        """Raise the revocation epoch; it never goes back. False if there is no such account."""
+        row = self.get(account_id)
+        if row is None:
+            return False
+        if row.not_before is None or row.not_before < at:
+            row.not_before = at
+            self._session.flush()
+        return True
+
+    def identifiers_of(self, account_id: str) -> list[AccountIdentifierRow]:
+        """The account's canonical names."""
+        statement = select(AccountIdentifierRow).where(AccountIdentifierRow.account_id == account_id)
+        return list(self._session.scalars(statement.order_by(AccountIdentifierRow.canonical)))
+
+    def replace_identifiers(self, account_id: str, identifiers: Iterable[tuple[str, str]]) -> None:
+        """Give the account other ``(canonical, kind)`` names.
+
+        Raises:
+            IntegrityConflict: a name is taken. The transaction cannot go on.
+        """
+        self._session.execute(
+            delete(AccountIdentifierRow).where(AccountIdentifierRow.account_id == account_id)
+        )
+        self._insert(*_identifiers(account_id, identifiers), conflict=_TAKEN)
+
+    def get_password(self, account_id: str) -> PasswordRow | None:
+        """The account's password hash, or None if it has no password."""
+        return self._session.get(PasswordRow, account_id)
+
+    def set_password(self, account_id: str, phc: str, now: datetime) -> None:
+        """Store a new password hash in the place of the old one."""
+        row = PasswordRow(account_id=account_id, phc=phc, created_at=now, updated_at=now)
+        self._replace(row, kept=["created_at"])
+
+
+def _identifiers(account_id: str, identifiers: Iterable[tuple[str, str]]) -> list[AccountIdentifierRow]:
+    return [
+        AccountIdentifierRow(canonical=canonical, account_id=account_id, kind=kind)
+        for canonical, kind in identifiers
+    ]

@@ -1,0 +1,167 @@
+"""Clients with their secrets and logos, and resource servers."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select, update
+
+from idp.storage.models import (
+    ClientLogoRow,
+    ClientRow,
+    ClientSecretRow,
+    ConsentRow,
+    ResourceServerRow,
+    TokenFamilyRow,
+)
+from idp.storage.repositories.base import Repository
+
+
+class ClientRepository(Repository):
+    """Rows of registered clients."""
+
+    def add(self, row: ClientRow, secrets: Iterable[ClientSecretRow] = ()) -> None:
+        """Write a new client with its secrets.
+
+        Raises:
+            IntegrityConflict: the client id is taken. The transaction cannot go on.
+        """
+        self._insert(row, conflict="The client id is already taken.")
+        self._insert(*secrets)
+
+    def get(self, client_id: str) -> ClientRow | None:
+        """The client, or None."""
+        return self._session.get(ClientRow, client_id)
+
+    def list_(self, limit: int | None = None, after: str | None = None) -> list[ClientRow]:
+        """Clients in the order of their ids, behind the id ``after``; all without a limit."""
+        statement = select(ClientRow).order_by(ClientRow.client_id).limit(limit)
+        if after is not None:
+            statement = statement.where(ClientRow.client_id > after)
+        return list(self._session.scalars(statement))
+
+    def load_all(self) -> list[tuple[ClientRow, list[ClientSecretRow]]]:
+        """Every client with its secrets, in two statements; for the process cache."""
+        secrets: dict[str, list[ClientSecretRow]] = {}
+        for secret in self._session.scalars(select(ClientSecretRow).order_by(ClientSecretRow.id)):
+            secrets.setdefault(secret.client_id, []).append(secret)
+        return [(row, secrets.get(row.client_id, [])) for row in self.list_()]
+
+    def update(self, row: ClientRow) -> None:
+        """Write a client's changed columns; the row may come from an earlier transaction."""
+        self._session.merge(row)
+        self._session.flush()
+
+    def delete(self, client_id: str, now: datetime | None = None) -> bool:
+        """Remove a client with its secrets, logo and consents, and everything its tokens rest on.
+
+        A client registered later under the same id inherits nothing. False if there is no such client.
+
+        Args:
+            client_id: whom to remove.
+            now: when its token families count as revoked; without it they are deleted.
+        """
+        gone = self._session.execute(
+            delete(ClientRow).where(ClientRow.client_id == client_id).returning(ClientRow.client_id)
+        ).scalar_one_or_none()
+        self._session.execute(delete(ConsentRow).where(ConsentRow.client_id == client_id))
+        families = TokenFamilyRow.client_id == client_id
+        if now is None:
+            self._session.execute(delete(TokenFamilyRow).where(families))
+        else:
+            self._session.execute(
+                update(TokenFamilyRow)
+                .where(families, TokenFamilyRow.revoked_at.is_(None))
+                .values(revoked_at=now, revoked_reason="client_deleted")
+            )
+        return gone is not None
+
+    def set_disabled(self, client_id: str, at: datetime | None) -> bool:
+        """Disable from ``at`` on, or enable with None; False if there is no such client."""
+        row = self.get(client_id)
+        if row is None:
+            return False
+        row.disabled_at = at
+        self._session.flush()
+        return True
+
+    def set_not_before(self, client_id: str, at: datetime) -> bool:
+        """Raise the revocation epoch; it never goes back. False if there is no such client."""
+        row = self.get(client_id)
+        if row is None:
+            return False
+        if row.not_before is None or row.not_before < at:
+            row.not_before = at
+            self._session.flush()
+        return True
+
+    def secrets_of(self, client_id: str) -> list[ClientSecretRow]:
+        """The client's secrets, expired ones too, oldest first."""
+        statement = select(ClientSecretRow).where(ClientSecretRow.client_id == client_id)
+        return list(self._session.scalars(statement.order_by(ClientSecretRow.id)))
+
+    def add_secret(self, row: ClientSecretRow) -> None:
+        """Write one more secret.
+
+        Raises:
+            IntegrityConflict: there is no such client. The transaction cannot go on.
+        """
+        self._insert(row)
+
+    def expire_secrets(self, client_id: str, at: datetime) -> int:
+        """Let every present secret expire at ``at``, or earlier if it would anyway; how many were changed."""
+        statement = (
+            update(ClientSecretRow)
+            .where(
+                ClientSecretRow.client_id == client_id,
+                or_(ClientSecretRow.expires_at.is_(None), ClientSecretRow.expires_at > at),
+            )
+            .values(expires_at=at)
+            .returning(ClientSecretRow.id)
+        )
+        return len(self._session.scalars(statement).all())
+
+
+class LogoRepository(Repository):
+    """Our copies of clients' logos."""
+
+    def get(self, client_id: str) -> ClientLogoRow | None:
+        """The copy, or None."""
+        return self._session.get(ClientLogoRow, client_id)
+
+    def save(self, row: ClientLogoRow) -> None:
+        """Store a copy in the place of the one before.
+
+        Raises:
+            IntegrityConflict: there is no such client. The transaction cannot go on.
+        """
+        self._replace(row)
+
+    def delete(self, client_id: str) -> None:
+        """Drop the copy, if there is one."""
+        self._session.execute(delete(ClientLogoRow).where(ClientLogoRow.client_id == client_id))
+
+
+class ResourceRepository(Repository):
+    """Rows of resource servers."""
+
+    def add(self, row: ResourceServerRow) -> None:
+        """Write a new resource server.
+
+        Raises:
+            IntegrityConflict: the identifier is taken. The transaction cannot go on.
+        """
+        self._insert(row, conflict="The resource identifier is already registered.")
+
+    def get(self, identifier: str) -> ResourceServerRow | None:
+        """The resource server, or None."""
+        return self._session.get(ResourceServerRow, identifier)
+
+    def list_(self) -> list[ResourceServerRow]:
+        """All resource servers in the order of their identifiers."""
+        return list(self._session.scalars(select(ResourceServerRow).order_by(ResourceServerRow.identifier)))
+
+    def delete(self, identifier: str) -> bool:
+        """Remove a resource server; False if there is no such one."""
+        statement = delete(ResourceServerRow).where(ResourceServerRow.identifier == identifier)
+        gone = self._session.scalars(statement.returning(ResourceServerRow.identifier)).one_or_none()
+        return gone is not None

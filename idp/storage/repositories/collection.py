@@ -1,0 +1,67 @@
+"""All repositories over one session source."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from idp.storage.database import SessionSource
+from idp.storage.repositories.accounts import AccountRepository
+from idp.storage.repositories.audit import AuditRepository, IssueCountRepository
+from idp.storage.repositories.clients import ClientRepository, LogoRepository, ResourceRepository
+from idp.storage.repositories.consents import ConsentRepository
+from idp.storage.repositories.families import FamilyRepository
+from idp.storage.repositories.keys import KeyRepository
+from idp.storage.repositories.one_time import OneTimeRepository
+from idp.storage.repositories.purge import PurgeRepository
+from idp.storage.repositories.sessions import InteractionRepository, SessionRepository
+from idp.storage.repositories.system import ChangeRepository, DeploymentRepository
+from idp.storage.repositories.throttles import DeviceRepository, ThrottleRepository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repositories:
+    """One repository per noun, all in the current session's transaction."""
+
+    accounts: AccountRepository
+    clients: ClientRepository
+    logos: LogoRepository
+    resources: ResourceRepository
+    consents: ConsentRepository
+    one_time: OneTimeRepository
+    families: FamilyRepository
+    sessions: SessionRepository
+    interactions: InteractionRepository
+    keys: KeyRepository
+    audit: AuditRepository
+    issue_counts: IssueCountRepository
+    throttles: ThrottleRepository
+    devices: DeviceRepository
+    changes: ChangeRepository
+    deployment: DeploymentRepository
+    expired: PurgeRepository
+
+    def purge(self, now: datetime, limit: int) -> dict[str, int]:
+        """Delete at most ``limit`` expired rows of each table; how many, by table name."""
+        return self.expired.purge(now, limit)
+
+
+def repositories(session: SessionSource) -> Repositories:
+    """All repositories over one session source, made once per process."""
+    return Repositories(
+        accounts=AccountRepository(session),
+        clients=ClientRepository(session),
+        logos=LogoRepository(session),
+        resources=ResourceRepository(session),
+        consents=ConsentRepository(session),
+        one_time=OneTimeRepository(session),
+        families=FamilyRepository(session),
+        sessions=SessionRepository(session),
+        interactions=InteractionRepository(session),
+        keys=KeyRepository(session),
+        audit=AuditRepository(session),
+        issue_counts=IssueCountRepository(session),
+        throttles=ThrottleRepository(session),
+        devices=DeviceRepository(session),
+        changes=ChangeRepository(session),
+        deployment=DeploymentRepository(session),
+        expired=PurgeRepository(session),
+    )

@@ -1,0 +1,96 @@
+"""The one primitive for everything that may be used once."""
+
+from datetime import datetime
+
+from sqlalchemy import case, literal, select, update
+
+from idp.storage.models import OneTimeRow
+from idp.storage.repositories.base import FRESH, Repository
+from idp.storage.types import Instant
+
+
+class OneTimeRepository(Repository):
+    """Codes, links, challenges: issued, claimed by at most one caller, recognised when shown again."""
+
+    def issue(self, row: OneTimeRow) -> None:
+        """Write something that may be used once.
+
+        Raises:
+            IntegrityConflict: the digest exists already. The transaction cannot go on.
+        """
+        self._insert(row)
+
+    def claim(
+        self,
+        *,
+        kind: str,
+        digest: bytes,
+        binding: str,
+        proof: str | None,
+        target: str | None,
+        now: datetime,
+    ) -> OneTimeRow | None:
+        """Use it up; at most one caller ever succeeds, on every database and from every node.
+
+        One conditional UPDATE: the losers wait for the winner's row and then find it consumed. The effect
+        belongs into the same transaction.
+
+        Args:
+            kind: which kind of thing it must be.
+            digest: names it.
+            binding: who uses it; must be whom it was issued to.
+            proof: must equal what was stored; None if nothing was shown, and then nothing may be stored.
+            target: must equal what was stored; None is not compared.
+            now: aware UTC time; it must not have expired.
+
+        Returns:
+            the row, consumed; None says only that the claim failed.
+        """
+        conditions = [
+            OneTimeRow.digest == digest,
+            OneTimeRow.kind == kind,
+            OneTimeRow.binding == binding,
+            OneTimeRow.proof.is_not_distinct_from(proof),
+            OneTimeRow.consumed_at.is_(None),
+            OneTimeRow.expires_at > now,
+        ]
+        if target is not None:
+            conditions.append(OneTimeRow.target == target)
+        statement = update(OneTimeRow).where(*conditions).values(consumed_at=now).returning(OneTimeRow)
+        return self._session.scalars(statement, execution_options=FRESH).one_or_none()
+
+    def find(self, kind: str, digest: bytes) -> OneTimeRow | None:
+        """The row in whatever state, or None; for telling a replay from a stranger."""
+        statement = select(OneTimeRow).where(OneTimeRow.digest == digest, OneTimeRow.kind == kind)
+        return self._session.scalars(statement, execution_options=FRESH).one_or_none()
+
+    def count_attempt(self, kind: str, digest: bytes, limit: int, now: datetime) -> int:
+        """Count a wrong try; the try that reaches ``limit`` burns the row.
+
+        Returns:
+            the tries so far; ``limit`` if there is nothing (left) to try.
+        """
+        attempts = OneTimeRow.attempts + 1
+        statement = (
+            update(OneTimeRow)
+            .where(
+                OneTimeRow.digest == digest,
+                OneTimeRow.kind == kind,
+                OneTimeRow.consumed_at.is_(None),
+                OneTimeRow.expires_at > now,
+            )
+            .values(
+                attempts=attempts, consumed_at=case((attempts >= limit, literal(now, Instant())), else_=None)
+            )
+            .returning(OneTimeRow)
+        )
+        row = self._session.scalars(statement, execution_options=FRESH).one_or_none()
+        return limit if row is None else row.attempts
+
+    def set_outcome(self, kind: str, digest: bytes, outcome: str) -> None:
+        """Note what using it led to, so that a replay can undo that."""
+        self._session.execute(
+            update(OneTimeRow)
+            .where(OneTimeRow.digest == digest, OneTimeRow.kind == kind)
+            .values(outcome=outcome)
+        )

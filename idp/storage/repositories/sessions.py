@@ -1,0 +1,136 @@
+"""Browser sessions and interactions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+
+from idp.storage.models import BrowserSessionRow, InteractionRow
+from idp.storage.repositories.base import FRESH, Repository
+
+
+class SessionRepository(Repository):
+    """Rows of browser sessions. Whether one is still good is decided above."""
+
+    def add(self, row: BrowserSessionRow) -> None:
+        """Write a new session.
+
+        Raises:
+            IntegrityConflict: id or digest exist, or the account does not. The transaction cannot go on.
+        """
+        self._insert(row)
+
+    def get(self, session_id: str) -> BrowserSessionRow | None:
+        """The session in whatever state, or None."""
+        return self._session.get(BrowserSessionRow, session_id, execution_options=FRESH)
+
+    def find_by_digest(self, digest: bytes) -> BrowserSessionRow | None:
+        """The session whose present cookie has this digest, in whatever state, or None."""
+        statement = select(BrowserSessionRow).where(BrowserSessionRow.token_digest == digest)
+        return self._session.scalars(statement, execution_options=FRESH).one_or_none()
+
+    def rotate(
+        self,
+        session_id: str,
+        *,
+        token_digest: bytes,
+        auth_time: datetime,
+        acr: str,
+        amr: Sequence[str],
+        **columns: Any,
+    ) -> BrowserSessionRow | None:
+        """The person proved again who they are: a new cookie, one login more, the same id.
+
+        Args:
+            session_id: which session.
+            token_digest: of the new cookie; the old one is worthless from here on.
+            auth_time: when, aware UTC.
+            acr: the level reached now.
+            amr: the methods used.
+            columns: further columns to set, for example ``last_seen_at`` and ``idle_expires_at``.
+
+        Returns:
+            the row as it is now; None if the session ended meanwhile.
+        """
+        statement = (
+            update(BrowserSessionRow)
+            .where(BrowserSessionRow.id == session_id, BrowserSessionRow.ended_at.is_(None))
+            .values(
+                token_digest=token_digest,
+                auth_time=auth_time,
+                acr=acr,
+                amr=list(amr),
+                logins=BrowserSessionRow.logins + 1,
+                **columns,
+            )
+            .returning(BrowserSessionRow)
+        )
+        return self._session.scalars(statement, execution_options=FRESH).one_or_none()
+
+    def touch(self, session_id: str, last_seen_at: datetime, idle_expires_at: datetime) -> None:
+        """Note that the session is in use; the times never go back, and an ended session stays as it is."""
+        self._session.execute(
+            update(BrowserSessionRow)
+            .where(
+                BrowserSessionRow.id == session_id,
+                BrowserSessionRow.ended_at.is_(None),
+                BrowserSessionRow.last_seen_at < last_seen_at,
+            )
+            .values(last_seen_at=last_seen_at, idle_expires_at=idle_expires_at)
+        )
+
+    def end(self, session_id: str, reason: str, now: datetime) -> bool:
+        """End a session; False if it ended before or does not exist."""
+        return self._end(BrowserSessionRow.id == session_id, reason=reason, now=now) == 1
+
+    def end_for_account(self, account_id: str, reason: str, now: datetime) -> int:
+        """End every session of a person; how many."""
+        return self._end(BrowserSessionRow.account_id == account_id, reason=reason, now=now)
+
+    def list_for_account(self, account_id: str) -> list[BrowserSessionRow]:
+        """A person's sessions, ended ones too, newest first."""
+        statement = select(BrowserSessionRow).where(BrowserSessionRow.account_id == account_id)
+        return list(self._session.scalars(statement.order_by(BrowserSessionRow.id.desc())))
+
+    def _end(self, condition: ColumnElement[bool], *, reason: str, now: datetime) -> int:
+        statement = (
+            update(BrowserSessionRow)
+            .where(condition, BrowserSessionRow.ended_at.is_(None))
+            .values(ended_at=now, end_reason=reason)
+            .returning(BrowserSessionRow)
+        )
+        return len(self._session.scalars(statement, execution_options=FRESH).all())
+
+
+class InteractionRepository(Repository):
+    """Rows of half-finished authorization requests."""
+
+    def add(self, row: InteractionRow) -> None:
+        """Write a new interaction."""
+        self._insert(row)
+
+    def get(self, uid: str) -> InteractionRow | None:
+        """The interaction in whatever state, or None."""
+        return self._session.get(InteractionRow, uid, execution_options=FRESH)
+
+    def save_progress(self, uid: str, progress: Mapping[str, Any], now: datetime) -> bool:
+        """Write down how far it has come; False if it is finished or expired."""
+        return self._change(uid, now, {"progress": dict(progress)})
+
+    def finish(self, uid: str, now: datetime) -> bool:
+        """Claim the end of an interaction; True for at most one caller ever."""
+        return self._change(uid, now, {"finished_at": now})
+
+    def _change(self, uid: str, now: datetime, values: Mapping[str, Any]) -> bool:
+        statement = (
+            update(InteractionRow)
+            .where(
+                InteractionRow.uid == uid,
+                InteractionRow.finished_at.is_(None),
+                InteractionRow.expires_at > now,
+            )
+            .values(**values)
+            .returning(InteractionRow)
+        )
+        return self._session.scalars(statement, execution_options=FRESH).one_or_none() is not None
