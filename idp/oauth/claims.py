@@ -106,4 +106,9 @@ def _chosen(account: AccountState, wanted: set[str]) -> dict[str, Any]:
         return {}
     known = account_claims(account)
     # Security: only names of the standard vocabulary can be asked for, whatever else is stored.
-    return {name: known[name] for names in SCOPE_CLAIMS.values() for name in names if name in wanted & known.keys()}
+    return {
+        name: known[name]
+        for names in SCOPE_CLAIMS.values()
+        for name in names
+        if name in wanted & known.keys()
+    }

@@ -5,7 +5,7 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from idp.clients import ClientDirectory, RegisteredClient
 
 
-class OAuthClient(ClientMixin):  # type: ignore[misc] # Authlib is untyped
+class OAuthClient(ClientMixin):
     """A :class:`RegisteredClient` with the methods Authlib's core asks for.
 
     Our own code reads :attr:`registered`; the methods only keep Authlib's contract.

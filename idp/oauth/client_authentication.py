@@ -21,7 +21,7 @@ from idp.oauth.request import OAuthRequest
 from idp.oauth.response import NO_STORE
 from idp.oauth.services import OAuthServices
 from idp.observability import get_logger
-from idp.ratelimit import Limit
+from idp.ratelimit import Limit, normalised_source
 
 BASIC = "client_secret_basic"
 POST = "client_secret_post"
@@ -38,7 +38,7 @@ _MAX_PAUSES = 10_000
 _MAX_CLIENT_ID = 256
 
 
-class ClientAuthenticationFailed(InvalidClientError):  # type: ignore[misc] # Authlib is untyped
+class ClientAuthenticationFailed(InvalidClientError):
     """401 ``invalid_client`` with a challenge that has a realm. Source: RFC 6749 §5.2, RFC 9110 §11.6.1."""
 
     def __init__(self, realm: str, description: str = "Client authentication failed.") -> None:
@@ -97,7 +97,9 @@ def presented_credentials(request: OAuthRequest) -> tuple[Credentials, ...]:
             return readings
         matching = tuple(reading for reading in readings if reading.client_id == body_id)
         if readings and not matching:
-            raise InvalidRequestError("The client_id of the body differs from the one of the Authorization header.")
+            raise InvalidRequestError(
+                "The client_id of the body differs from the one of the Authorization header."
+            )
         return matching
     if body_id is None or len(body_id) > _MAX_CLIENT_ID:
         return ()
@@ -150,7 +152,7 @@ class ClientAuthenticator:
         readings = presented_credentials(request)
         if not readings:
             raise ClientAuthenticationFailed(self._realm, "Client authentication is missing or unreadable.")
-        key = (request.source.address, readings[0].client_id)
+        key = (normalised_source(request.source.address), readings[0].client_id)
         self._assert_no_pause(key, now)
         known = None
         for reading in readings:
@@ -158,7 +160,7 @@ class ClientAuthenticator:
             known = known or client
             if client is not None and _proves(client, reading, now):
                 return self._admit(request, client, reading.method, methods, now)
-        reason = "unknown client" if known is None else "wrong credentials"
+        reason = "unknown_client" if known is None else "wrong_credentials"
         self._fail(key, request.source, known, readings[0].method, reason, now)
         raise ClientAuthenticationFailed(self._realm)
 
@@ -166,12 +168,12 @@ class ClientAuthenticator:
         self, request: OAuthRequest, client: OAuthClient, method: str, methods: Iterable[str], now: datetime
     ) -> OAuthClient:
         """The client, if it may use this method here; it has proven itself already."""
-        key = (request.source.address, client.registered.client_id)
+        key = (normalised_source(request.source.address), client.registered.client_id)
         if client.registered.disabled:
-            self._fail(key, request.source, client, method, "client disabled", now)
+            self._fail(key, request.source, client, method, "client_disabled", now)
             raise ClientAuthenticationFailed(self._realm)
         if method not in methods or not client.check_endpoint_auth_method(method, "token"):
-            self._fail(key, request.source, client, method, "other method registered", now)
+            self._fail(key, request.source, client, method, "other_method_registered", now)
             text = f"The client may not authenticate here by {method}."
             raise ClientAuthenticationFailed(self._realm, text)
         request.client = client
@@ -186,7 +188,7 @@ class ClientAuthenticator:
             raise TooManyFailures(until - now)
         del self._pauses[key]
 
-    def _fail(  # noqa: PLR0917 - six facts of one event, all of different types
+    def _fail(
         self,
         key: tuple[str, str],
         source: Source,
@@ -210,7 +212,7 @@ class ClientAuthenticator:
         with self._services.database.transaction():
             self._services.audit.record(
                 AuditEvent.CLIENT_AUTHENTICATION_FAILED,
-                actor=actor_of(client_id or "unknown", source),
+                actor=Actor.client(client_id or "", source),
                 client=client_id,
                 detail=detail,
                 now=now,
@@ -220,17 +222,6 @@ class ClientAuthenticator:
         if len(self._pauses) >= _MAX_PAUSES:
             self._pauses.clear()
         self._pauses[key] = until
-
-
-def actor_of(client_id: str, source: Source) -> Actor:
-    """The client as the one who acts, for audit events."""
-    return Actor(
-        kind="client",
-        id=client_id,
-        address=source.address,
-        user_agent=source.user_agent,
-        request_id=source.request_id,
-    )
 
 
 def _proves(client: OAuthClient, reading: Credentials, now: datetime) -> bool:

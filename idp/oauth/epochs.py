@@ -3,27 +3,36 @@
 The account's own epoch is part of every statement that reads the account.
 """
 
+import contextlib
+import itertools
 import threading
 from datetime import datetime
 
 from idp.clients import RegisteredClient
+from idp.errors import Unavailable
 from idp.storage import ChangeFeed, Database, Repositories
 
 
 class Epochs:
-    """Keeps the deployment's epoch in the process; the change feed says when it moved."""
+    """Keeps the deployment's epoch in the process; the change feed says when it moved.
+
+    Args:
+        database: opens the short read. It must not share its session with the flows, because a
+            question may come in the middle of their transaction.
+        repos: repositories on that database's session.
+        feed: announces changes under the topic ``deployment``.
+    """
 
     def __init__(self, *, database: Database, repos: Repositories, feed: ChangeFeed) -> None:
         self._database = database
         self._repos = repos
         self._lock = threading.Lock()
-        self._is_current = False
-        self._deployment: datetime | None = None
-        feed.subscribe("deployment", self.forget)
-
-    def forget(self) -> None:
-        """Ask the database again at the next question."""
-        self._is_current = False
+        self._versions = itertools.count(1)
+        self._version = 0
+        # The version it was read at and the epoch; replaced as a whole, so that a change that
+        # comes while reading makes it outdated.
+        self._known: tuple[int, datetime | None] = (-1, None)
+        feed.subscribe("deployment", self._follow)
 
     def deployment(self) -> datetime | None:
         """The epoch of everything; ``None`` when there is none.
@@ -31,16 +40,13 @@ class Epochs:
         Raises:
             Unavailable: not known yet, and the database does not answer.
         """
-        if not self._is_current:
+        known = self._known
+        if known[0] != self._version:
             with self._lock:
-                self._is_current = True  # first, so that a change while reading is not lost
-                try:
-                    with self._database.transaction(write=False):
-                        self._deployment = self._repos.deployment.not_before()
-                except BaseException:
-                    self._is_current = False
-                    raise
-        return self._deployment
+                if self._known[0] != self._version:
+                    self._known = (self._version, self._read())
+                known = self._known
+        return known[1]
 
     def of(self, client: RegisteredClient) -> datetime | None:
         """The later of the client's epoch and the deployment's.
@@ -50,3 +56,13 @@ class Epochs:
         """
         epochs = [epoch for epoch in (client.not_before, self.deployment()) if epoch is not None]
         return max(epochs, default=None)
+
+    def _follow(self) -> None:
+        """A change was announced: read it here, on the feed's thread, so that no request waits."""
+        self._version = next(self._versions)
+        with contextlib.suppress(Unavailable):  # it stays due, and the next question says so
+            self.deployment()
+
+    def _read(self) -> datetime | None:
+        with self._database.transaction(write=False):
+            return self._repos.deployment.not_before()

@@ -14,7 +14,7 @@ from idp.oauth.id_token import IdTokenContent, sign_id_token
 from idp.oauth.scopes import OPENID, TokenTarget, format_scope
 from idp.oauth.services import OAuthServices
 from idp.storage.hot import AccountState
-from idp.tokens import AuthorizedGrant, TokenSpec
+from idp.tokens import AuthorizedGrant, TokenFormat, TokenSpec
 
 _JTI_SIZE = 16
 
@@ -130,11 +130,10 @@ class TokenIssuer:
         lifetime = client.access_token_lifetime
         return self._services.settings.tokens.access_token_lifetime if lifetime is None else lifetime
 
-    def _format(self, client: RegisteredClient, target: TokenTarget) -> str:
-        """``jwt`` or ``opaque``: the resource server knows what it can read, then the client, then the setting."""
+    def _format(self, client: RegisteredClient, target: TokenTarget) -> TokenFormat:
+        """What the resource server can read; else what the client registered; else the setting."""
         server = target.resource_server
-        return (
-            (server and server.access_token_format)
-            or client.access_token_format
-            or self._services.settings.tokens.access_token_format
-        )
+        registered = (server.access_token_format if server else None) or client.access_token_format
+        if registered is None:
+            return self._services.settings.tokens.access_token_format
+        return "opaque" if registered == "opaque" else "jwt"

@@ -5,6 +5,7 @@ and size before any of them means something.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
@@ -23,7 +24,7 @@ MAX_VALUE_LENGTH = 8192
 """Longest parameter value, in characters; an access token with its claims fits."""
 
 
-class FormPayload(OAuth2Payload):  # type: ignore[misc] # Authlib is untyped
+class FormPayload(OAuth2Payload):
     """The parameters of a checked form; empty ones are absent."""
 
     __slots__ = ("_data",)
@@ -42,7 +43,7 @@ class FormPayload(OAuth2Payload):  # type: ignore[misc] # Authlib is untyped
         return {name: [value] for name, value in self._data.items()}
 
 
-class OAuthRequest(OAuth2Request):  # type: ignore[misc] # Authlib is untyped
+class OAuthRequest(OAuth2Request):
     """One request to a protocol endpoint.
 
     Args:
@@ -65,7 +66,8 @@ class OAuthRequest(OAuth2Request):  # type: ignore[misc] # Authlib is untyped
         self.pairs = form
         self.source = source
         self.payload = FormPayload({name: value for name, value in form if value})
-        self.client = None
+        self.client: Any = None
+        """The authenticated client, an :class:`idp.oauth.client.OAuthClient`; ``Any`` as in Authlib."""
         self.auth_method: str | None = None
         self.user = None
         self.authorization_code = None

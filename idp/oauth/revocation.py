@@ -1,12 +1,13 @@
 """The revocation endpoint. Source: RFC 7009."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError
 
-from idp.audit import AuditEvent
+from idp.audit import Actor, AuditEvent
 from idp.clients import RegisteredClient
-from idp.oauth.client_authentication import ClientAuthenticator, actor_of
+from idp.oauth.client_authentication import ClientAuthenticator
 from idp.oauth.request import OAuthRequest
 from idp.oauth.response import ProtocolResponse
 from idp.oauth.services import OAuthServices
@@ -41,10 +42,8 @@ class RevocationEndpoint:
         try:
             self._revoke_family(self._services.refresh_tokens.decode(token), caller, request, now)
         except InvalidToken:
-            try:
+            with suppress(InvalidToken):  # unknown, expired or malformed: nothing is left to revoke
                 self._revoke_access(self._services.access_tokens.parse(token, now=now), caller, request, now)
-            except InvalidToken:
-                pass  # unknown, expired or malformed: nothing is left to revoke
         return ProtocolResponse(200, None)
 
     def _revoke_family(
@@ -57,7 +56,13 @@ class RevocationEndpoint:
                 return
             _assert_owner(row.client_id, caller)
             if families.revoke(parts.family_id, "revoked_by_client", now):
-                self._record(caller, request, row.account_id, {"family": parts.family_id}, now)
+                self._record(
+                    caller,
+                    request,
+                    row.account_id,
+                    {"token_type": "refresh_token", "family": parts.family_id},
+                    now,
+                )
 
     def _revoke_access(
         self, claims: AccessTokenClaims, caller: RegisteredClient, request: OAuthRequest, now: datetime
@@ -66,9 +71,9 @@ class RevocationEndpoint:
         account = claims.sub if claims.fam is not None else None
         with self._services.database.transaction():
             if self._services.repos.families.revoke_access_token(claims.jti, now=now, expires_at=claims.exp):
-                self._record(caller, request, account, {"jti": claims.jti}, now)
+                self._record(caller, request, account, {"token_type": "access_token", "jti": claims.jti}, now)
 
-    def _record(  # noqa: PLR0917 - the parts of one event
+    def _record(
         self,
         caller: RegisteredClient,
         request: OAuthRequest,
@@ -78,7 +83,7 @@ class RevocationEndpoint:
     ) -> None:
         self._services.audit.record(
             AuditEvent.TOKEN_REVOKED,
-            actor=actor_of(caller.client_id, request.source),
+            actor=Actor.client(caller.client_id, request.source),
             account=account,
             client=caller.client_id,
             detail=detail,

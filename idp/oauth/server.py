@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from authlib.oauth2.rfc6749 import AuthorizationServer
-from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
+from authlib.oauth2.rfc6749.errors import OAuth2Error, UnsupportedGrantTypeError
 
 from idp.oauth.client import OAuthClient, OAuthClients
 from idp.oauth.client_authentication import ClientAuthenticator
@@ -27,7 +27,7 @@ from idp.observability import get_logger
 _log = get_logger(__name__)
 
 
-class OAuthServer(AuthorizationServer):  # type: ignore[misc] # Authlib is untyped
+class OAuthServer(AuthorizationServer):
     """Token, introspection, revocation and userinfo requests in, answers out; no framework.
 
     Every public method refuses to answer while this process hears of no changes, because its
@@ -144,7 +144,7 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc] # Authlib is untyp
         return response
 
 
-class UnsupportedGrantError(UnsupportedGrantTypeError):  # type: ignore[misc] # Authlib is untyped
+class UnsupportedGrantError(UnsupportedGrantTypeError):
     """``unsupported_grant_type`` with a text in the characters the specification allows."""
 
     def __init__(self, grant_type: str) -> None:

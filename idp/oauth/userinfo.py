@@ -12,7 +12,7 @@ from idp.oauth.scopes import OPENID
 from idp.oauth.services import OAuthServices
 
 
-class BearerError(OAuth2Error):  # type: ignore[misc] # Authlib is untyped
+class BearerError(OAuth2Error):
     """A refused bearer token, with the challenge of RFC 6750 §3 and a realm."""
 
     status_code = 401
@@ -81,7 +81,9 @@ class UserInfoEndpoint:
         """
         live = self._live_tokens.find(self._presented(request), self._clock.now())
         if live is None or live.claims.aud != self._issuer:
-            raise InvalidTokenError(self._issuer, "The access token is invalid, expired or revoked, or not for us.")
+            raise InvalidTokenError(
+                self._issuer, "The access token is invalid, expired or revoked, or not for us."
+            )
         if OPENID not in live.claims.scope:
             raise InsufficientScopeError(self._issuer, "The access token lacks the scope openid.")
         if live.state.account is None:

@@ -11,9 +11,8 @@ from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
 
-from idp.audit import AuditEvent
+from idp.audit import Actor, AuditEvent
 from idp.crypto import b64url_encode
-from idp.oauth.client_authentication import actor_of
 from idp.oauth.grants.base import Grant
 from idp.oauth.issue import UserIssue
 from idp.oauth.scopes import TokenTarget
@@ -104,7 +103,7 @@ class AuthorizationCodeGrant(Grant):
                 family_idle_expires_at=self.issuer.family_idle_end(client, self.now),
                 audit=self.services.audit.entry(
                     AuditEvent.CODE_EXCHANGED,
-                    actor=actor_of(client.client_id, self.oauth_request.source),
+                    actor=Actor.client(client.client_id, self.oauth_request.source),
                     client=client.client_id,
                     detail={"family": family_id},
                     now=self.now,
@@ -151,7 +150,9 @@ class AuthorizationCodeGrant(Grant):
                 # Security: somebody who cannot prove the request is theirs must not be able
                 # to revoke, or a leaked code alone would end the owner's sign-in.
                 if row.consumed_at is None:
-                    repos.one_time.count_attempt(AUTHORIZATION_CODE_KIND, presented.digest, MAX_ATTEMPTS, self.now)
+                    repos.one_time.count_attempt(
+                        AUTHORIZATION_CODE_KIND, presented.digest, MAX_ATTEMPTS, self.now
+                    )
                 return
             if row.consumed_at is None or row.outcome is None or not _targets_match(row.target, presented):
                 return
@@ -160,7 +161,7 @@ class AuthorizationCodeGrant(Grant):
             detail = {"family": row.outcome}
             self.services.audit.record(
                 AuditEvent.CODE_REPLAYED,
-                actor=actor_of(client_id, self.oauth_request.source),
+                actor=Actor.client(client_id, self.oauth_request.source),
                 account=row.account_id,
                 client=client_id,
                 session=row.session_id,

@@ -18,13 +18,13 @@ TokenResponse = tuple[int, Mapping[str, Any], list[tuple[str, str]]]
 """Status, body and headers, as Authlib's server hands them on."""
 
 
-class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc] # Authlib is untyped
+class Grant(BaseGrant, TokenEndpointMixin):
     """One token request; made anew for each, as Authlib does it.
 
     ``server`` is the :class:`idp.oauth.OAuthServer`; untyped here because it imports the grants.
     """
 
-    TOKEN_ENDPOINT_AUTH_METHODS = list(ALL_METHODS)
+    TOKEN_ENDPOINT_AUTH_METHODS = ALL_METHODS
 
     def __init__(self, request: OAuthRequest, server: Any) -> None:
         super().__init__(request, server)

@@ -7,8 +7,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError
 
-from idp.audit import AuditEvent
-from idp.oauth.client_authentication import actor_of
+from idp.audit import Actor, AuditEvent
 from idp.oauth.grants.base import Grant
 from idp.oauth.issue import UserIssue
 from idp.oauth.live_tokens import is_family_usable
@@ -84,9 +83,9 @@ class RefreshTokenGrant(Grant):
                 client_not_before=self.epoch,
                 audit=self.services.audit.entry(
                     AuditEvent.TOKEN_REFRESHED,
-                    actor=actor_of(client.client_id, self.oauth_request.source),
+                    actor=Actor.client(client.client_id, self.oauth_request.source),
                     client=client.client_id,
-                    detail={"family": parts.family_id},
+                    detail={"family": parts.family_id, "generation": parts.generation},
                     now=self.now,
                 ),
             )
@@ -154,7 +153,7 @@ class RefreshTokenGrant(Grant):
                 return
             self.services.audit.record(
                 AuditEvent.REFRESH_REUSED,
-                actor=actor_of(client_id, self.oauth_request.source),
+                actor=Actor.client(client_id, self.oauth_request.source),
                 account=family.account.id,
                 client=client_id,
                 session=family.session_id,
