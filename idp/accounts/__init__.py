@@ -4,17 +4,24 @@ Owns the record, the one canonical form of usernames and e-mail addresses (one n
 both), and which claims an account may carry, with their types.
 Does not know passwords (authenticators/), sessions (sessions/) or what a client may see (oauth/).
 Called by login, oauth, admin and the entrances.
-Reading order: identifiers, claims, accounts.
+Reading order: identifiers, claims, accounts, gate.
 """
 
 from idp.accounts.accounts import Account, Accounts
 from idp.accounts.claims import STANDARD_CLAIMS, validate_claims
-from idp.accounts.identifiers import canonical_email, canonical_identifier, normalized_email, normalized_username
+from idp.accounts.gate import assert_may_authenticate
+from idp.accounts.identifiers import (
+    canonical_email,
+    canonical_identifier,
+    normalized_email,
+    normalized_username,
+)
 
 __all__ = [
     "STANDARD_CLAIMS",
     "Account",
     "Accounts",
+    "assert_may_authenticate",
     "canonical_email",
     "canonical_identifier",
     "normalized_email",

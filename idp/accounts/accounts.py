@@ -14,8 +14,7 @@ from idp.accounts.identifiers import (
 )
 from idp.errors import Invalid, NotFound
 from idp.ids import new_id
-from idp.storage import Repositories
-from idp.storage import AccountRow
+from idp.storage import AccountRow, Repositories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

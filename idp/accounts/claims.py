@@ -46,7 +46,9 @@ def _url(value: Any, name: str) -> str:
     except ValueError:
         fine = False
     if not fine or any(character.isspace() or character in '<>"\\' for character in text):
-        raise Invalid(f"The claim {name} must be a web address that starts with https:// or http://.", field=name)
+        raise Invalid(
+            f"The claim {name} must be a web address that starts with https:// or http://.", field=name
+        )
     return text
 
 
@@ -147,7 +149,7 @@ def _check_for(name: Any) -> Callable[[Any, str], Any]:
         raise Invalid(f"The claim {base} {_OURS[base]} and cannot be set here.", field=base)
     check = STANDARD_CLAIMS.get(base)
     if check is None:
-        raise Invalid(f"{ascii(name[:60])} is not a standard claim.", field="claims")
+        raise Invalid(f"{name[:60]!a} is not a standard claim.", field="claims")
     if mark and (base not in _TAGGABLE or not _LANGUAGE.fullmatch(tag)):
-        raise Invalid(f"The claim {base} cannot carry the language {ascii(tag[:40])}.", field=base)
+        raise Invalid(f"The claim {base} cannot carry the language {tag[:40]!a}.", field=base)
     return check

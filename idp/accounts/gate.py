@@ -24,4 +24,6 @@ def assert_may_authenticate(account: Account, now: datetime, *, auth_time: datet
     if account.disabled_at is not None and account.disabled_at <= now:
         raise Refused("This account cannot be used.", detail=f"account {account.id} is disabled")
     if auth_time is not None and account.not_before is not None and auth_time < account.not_before:
-        raise Refused("Please sign in again.", detail=f"sign-in to account {account.id} predates its not_before")
+        raise Refused(
+            "Please sign in again.", detail=f"sign-in to account {account.id} predates its not_before"
+        )

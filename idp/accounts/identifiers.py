@@ -33,7 +33,9 @@ _IGNORABLE_RANGES: Final = (
     (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3),
     (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
 )  # fmt: skip
-_IGNORABLE: Final = dict.fromkeys(point for first, last in _IGNORABLE_RANGES for point in range(first, last + 1))
+_IGNORABLE: Final = dict.fromkeys(
+    point for first, last in _IGNORABLE_RANGES for point in range(first, last + 1)
+)
 
 
 def canonical_identifier(text: str, *, field: str = "username") -> str:

@@ -48,7 +48,7 @@ class KnownDevices:
         nobody can plant a value of theirs in another person's browser (row S2).
         """
         if cookie and (device := self.find(cookie, account_id, now)):
-            self._devices.touch(device.digest, last_seen_at=now, expires_at=now + LIFETIME)
+            self._devices.touch(device.digest, now, now + LIFETIME)
             return Secret(cookie)
         fresh = _PREFIX + random_token()
         self._devices.add(

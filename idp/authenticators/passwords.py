@@ -7,6 +7,7 @@ from typing import Final
 from idp.authenticators.hashing import BoundedHasher
 from idp.authenticators.password_rules import normalized_password, validate_new_password
 from idp.crypto import PasswordHasher
+from idp.errors import Unavailable
 from idp.settings import PasswordSettings
 from idp.storage import Database, Repositories
 
@@ -93,8 +94,7 @@ class Passwords:
         normal = normalized_password(password, max_bytes=self._settings.max_bytes)
         if not self._hasher.verify(normal, phc) or phc is None:
             return PasswordCheck(correct=False)
-        renewed = self._hasher.hash(normal) if self._hasher.needs_rehash(phc) else None
-        return PasswordCheck(correct=True, phc_to_store=renewed)
+        return PasswordCheck(correct=True, phc_to_store=self._renewed(normal, phc))
 
     def check(self, account_id: str | None, password: str) -> PasswordCheck:
         """Read the account's hash in a short transaction, end that, then :meth:`verify`.
@@ -109,6 +109,14 @@ class Passwords:
         with self._database.transaction(write=False):
             phc = self.stored_hash(account_id or _NOBODY)
         return self.verify(password, phc)
+
+    def _renewed(self, normal: str, phc: str) -> str | None:
+        if not self._hasher.needs_rehash(phc):
+            return None
+        try:
+            return self._hasher.hash(normal)
+        except Unavailable:  # the next sign-in renews it; this one succeeded
+            return None
 
     def close(self) -> None:
         """Let the hashing threads end."""

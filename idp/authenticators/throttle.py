@@ -6,7 +6,7 @@ from typing import Final
 
 from idp.crypto import Secret, keyed_digest
 from idp.errors import Refused
-from idp.storage import Repositories
+from idp.storage import Repositories, ThrottleRow
 
 FREE_FAILURES: Final = 4
 """Failures in a row that cost nothing: people mistype."""
@@ -35,7 +35,8 @@ def blocked_for(failures: int) -> timedelta:
         return MEMORY
     if failures <= FREE_FAILURES:
         return timedelta(0)
-    return min(_FIRST_DELAY * 2 ** min(failures - FREE_FAILURES - 1, _CAPPED_AFTER), LONGEST_DELAY)
+    doublings = min(failures - FREE_FAILURES - 1, _CAPPED_AFTER)
+    return min(_FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
 
 
 class PasswordThrottle:
@@ -98,3 +99,15 @@ class PasswordThrottle:
         """Forget the failures under these keys."""
         for key in keys:
             self._throttles.clear(key)
+
+    def _record(self, key: bytes, now: datetime) -> int:
+        def blocked_until(failures: int) -> datetime | None:
+            pause = blocked_for(failures)
+            return now + pause if pause else None
+
+        row = self._throttles.record_failure(key, now, expires_at=now + MEMORY, blocked_until=blocked_until)
+        return row.failures
+
+    def _rows(self, keys: Sequence[bytes], now: datetime) -> list[ThrottleRow]:
+        found = (self._throttles.get(key) for key in keys)
+        return [row for row in found if row is not None and row.expires_at > now]

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from idp.clients.registered import RegisteredClient
 from idp.crypto import Secret
 from idp.errors import Unavailable
-from idp.storage import ChangeFeed, Database, Repositories
-from idp.storage import ClientRow, ClientSecretRow
+from idp.storage import ChangeFeed, ClientRow, ClientSecretRow, Database, Repositories
 
 
 class ClientDirectory:
@@ -84,7 +83,9 @@ class ClientDirectory:
                 return
             with self._database.transaction(write=False):
                 rows = self._repos.clients.load_all()
-                clients = {row.client_id: registered_client(row, secrets, self._secret_key) for row, secrets in rows}
+                clients = {
+                    row.client_id: registered_client(row, secrets, self._secret_key) for row, secrets in rows
+                }
             # The snapshot is complete before it is seen, and a change announced meanwhile stays due.
             self._clients = clients
             self._loaded = announced

@@ -10,8 +10,7 @@ from typing import Final
 
 from idp.errors import IdpError
 from idp.http import HttpClient
-from idp.storage import Repositories
-from idp.storage import ClientLogoRow
+from idp.storage import ClientLogoRow, Repositories
 
 MAX_BYTES: Final = 256 * 1024
 _OK: Final = 200
@@ -72,7 +71,9 @@ def fetch_logo(http: HttpClient, uri: str) -> Logo:
     try:
         answer = http.get(uri, accept=_ACCEPT, max_bytes=MAX_BYTES)
     except IdpError as error:
-        raise LogoUnusable(f"The logo could not be fetched: {error.description}", detail=error.detail) from error
+        raise LogoUnusable(
+            f"The logo could not be fetched: {error.description}", detail=error.detail
+        ) from error
     if answer.status != _OK:
         raise LogoUnusable(f"The logo could not be fetched: the server answered {answer.status}.")
     if len(answer.body) > MAX_BYTES:

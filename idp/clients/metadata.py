@@ -47,7 +47,9 @@ def validate_client_id(client_id: object) -> str:
             field="client_id",
         )
     if client_id.lower().startswith("acc_"):
-        raise Invalid("A client id must not start with acc_: that is how accounts are named.", field="client_id")
+        raise Invalid(
+            "A client id must not start with acc_: that is how accounts are named.", field="client_id"
+        )
     return client_id
 
 
@@ -181,7 +183,9 @@ def validate_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
         raise Invalid("Client metadata must be an object.", field="metadata")
     for name in metadata:
         if name not in FIELDS:
-            raise Invalid(f"{ascii(name)[:60]} is not a member of client metadata.", field=str(ascii(name))[:60])
+            raise Invalid(
+                f"{ascii(name)[:60]} is not a member of client metadata.", field=str(ascii(name))[:60]
+            )
     checked: dict[str, Any] = {}
     for name, (check, default) in FIELDS.items():
         given = metadata.get(name)
@@ -221,9 +225,13 @@ def _grants_fit(metadata: dict[str, Any]) -> None:
     if not grants:
         raise Invalid("A client must have at least one grant type.", field="grant_types")
     if "refresh_token" in grants and "authorization_code" not in grants:
-        raise Invalid("refresh_token needs authorization_code: machines ask again instead.", field="grant_types")
+        raise Invalid(
+            "refresh_token needs authorization_code: machines ask again instead.", field="grant_types"
+        )
     if bool(metadata["response_types"]) != ("authorization_code" in grants):
-        raise Invalid("response_types must be code with authorization_code, and empty without.", field="response_types")
+        raise Invalid(
+            "response_types must be code with authorization_code, and empty without.", field="response_types"
+        )
     if "authorization_code" in grants and not metadata["redirect_uris"]:
         raise Invalid("authorization_code needs at least one redirect URI.", field="redirect_uris")
     if not metadata["response_modes"]:
@@ -239,7 +247,9 @@ def _public_clients_prove_possession(metadata: dict[str, Any]) -> None:
     if not metadata["require_pkce"]:
         raise Invalid("A client without a secret must use PKCE.", field="require_pkce")
     if not metadata["rotate_refresh_tokens"]:
-        raise Invalid("Refresh tokens of a client without a secret must rotate.", field="rotate_refresh_tokens")
+        raise Invalid(
+            "Refresh tokens of a client without a secret must rotate.", field="rotate_refresh_tokens"
+        )
 
 
 def _schemes_fit_the_application(metadata: dict[str, Any]) -> None:

@@ -64,6 +64,23 @@ def validate_redirect_uri(uri: object, *, field: str = "redirect_uris") -> Parse
 
     Source: security row R3; RFC 6749 §3.1.2, RFC 8252 §7, §8.4, RFC 9700 §2.1.
     """
+    text = _spelled_well(uri, field)
+    shown = _shown(text)
+    match = _URI.fullmatch(text)
+    if match is None:
+        raise Invalid(f"{shown} must be absolute, such as https://app.example/callback.", field=field)
+    scheme, authority, path = match.group(1), match.group(2), match.group(3)
+    if _DOT_SEGMENT.search(path):
+        raise Invalid(f"{shown} must not contain the path segments '.' or '..'.", field=field)
+    if authority is not None and "@" in authority:
+        raise Invalid(f"{shown} must not contain user information (@).", field=field)
+    if scheme.lower() in {"http", "https"}:
+        return _web(scheme.lower(), authority, shown, field)
+    return _private(scheme, authority, path, shown, field)
+
+
+def _spelled_well(uri: object, field: str) -> str:
+    """Refuse what the parser and the browser might read differently."""
     if not isinstance(uri, str) or not uri:
         raise Invalid("A redirect URI must be a text that is not empty.", field=field)
     shown = _shown(uri)
@@ -77,17 +94,7 @@ def validate_redirect_uri(uri: object, *, field: str = "redirect_uris") -> Parse
         raise Invalid(f"{shown} contains a character that a URI cannot have.", field=field)
     if _PERCENT.search(uri) or _ENCODED_CONTROL.search(uri):
         raise Invalid(f"{shown} has a bad percent-encoding.", field=field)
-    match = _URI.fullmatch(uri)
-    if match is None:
-        raise Invalid(f"{shown} must be absolute, such as https://app.example/callback.", field=field)
-    scheme, authority, path = match.group(1), match.group(2), match.group(3)
-    if _DOT_SEGMENT.search(path):
-        raise Invalid(f"{shown} must not contain the path segments '.' or '..'.", field=field)
-    if authority is not None and "@" in authority:
-        raise Invalid(f"{shown} must not contain user information (@).", field=field)
-    if scheme.lower() in {"http", "https"}:
-        return _web(scheme.lower(), authority, shown, field)
-    return _private(scheme, authority, path, shown, field)
+    return uri
 
 
 def _web(scheme: str, authority: str | None, shown: str, field: str) -> ParsedRedirectUri:
@@ -95,7 +102,9 @@ def _web(scheme: str, authority: str | None, shown: str, field: str) -> ParsedRe
     if host is None:
         raise Invalid(f"{shown} must name a valid host and port.", field=field)
     if scheme == "http" and host not in LOOPBACK_HOSTS:
-        raise Invalid(f"{shown} must use https; plain http is for 127.0.0.1, [::1] and localhost.", field=field)
+        raise Invalid(
+            f"{shown} must use https; plain http is for 127.0.0.1, [::1] and localhost.", field=field
+        )
     return ParsedRedirectUri(scheme, host)
 
 

@@ -74,7 +74,7 @@ class RegisteredClient:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_metadata(  # noqa: PLR0913 - one argument per column of a client
+    def from_metadata(
         cls,
         client_id: str,
         metadata: Mapping[str, Any],
@@ -137,7 +137,9 @@ class RegisteredClient:
 
         Source: RFC 9700 §2.1, RFC 8252 §7.3; security row R1.
         """
-        return uri in self._redirects or (bool(self._portless) and without_loopback_port(uri) in self._portless)
+        return uri in self._redirects or (
+            bool(self._portless) and without_loopback_port(uri) in self._portless
+        )
 
     def allows_post_logout_redirect_uri(self, uri: str) -> bool:
         """Whether a person may be sent there after logout; compared as redirect URIs are.

@@ -12,8 +12,7 @@ from idp.clients.secrets import accept_client_secret, new_client_secret, secret_
 from idp.crypto import Secret
 from idp.errors import Invalid, NotFound
 from idp.ids import new_id
-from idp.storage import Repositories
-from idp.storage import ClientRow, ClientSecretRow
+from idp.storage import ClientRow, ClientSecretRow, Repositories
 
 DEFAULT_OVERLAP: Final = timedelta(days=7)
 """How long the previous secret keeps working after a rotation."""
@@ -28,6 +27,10 @@ class NewSecret:
     client: RegisteredClient
     secret: Secret[str] | None
     """None for public clients."""
+    secret_id: str | None = None
+    """Names the secret in the audit record."""
+    previous_expires_at: datetime | None = None
+    """When the secret before this one stops working."""
 
 
 class Clients:
@@ -66,7 +69,11 @@ class Clients:
         row = ClientRow(client_id=client_id, metadata_=checked, created_at=now, updated_at=now)
         rows = [] if chosen is None else [self._secret_row(client_id, chosen, now)]
         self._clients.add(row, rows)
-        return NewSecret(client=registered_client(row, rows, self._secret_key), secret=chosen)
+        return NewSecret(
+            client=registered_client(row, rows, self._secret_key),
+            secret=chosen,
+            secret_id=rows[0].id if rows else None,
+        )
 
     def get(self, client_id: str) -> RegisteredClient:
         """The client with this id.
@@ -90,14 +97,14 @@ class Clients:
         rows = sorted(self._clients.load_all(), key=lambda pair: pair[0].client_id)
         return [registered_client(row, secrets, self._secret_key) for row, secrets in rows]
 
-    def delete(self, client_id: str) -> None:
-        """Remove a client with its secrets and logo.
+    def delete(self, client_id: str, now: datetime) -> None:
+        """Remove a client with its secrets, logo and consents; its token families end.
 
         Raises:
             NotFound: there is no such client.
         """
         self._get_row(client_id)
-        self._clients.delete(client_id)
+        self._clients.delete(client_id, now)
 
     def rotate_secret(
         self,
@@ -123,12 +130,15 @@ class Clients:
         if not timedelta(0) <= overlap <= MAX_OVERLAP:
             raise Invalid("The overlap must be between 0 and 90 days.", field="overlap")
         chosen = _chosen(secret)
+        ends = now + overlap
         for row in self._clients.secrets_of(client_id):
-            replaced_before = row.expires_at is not None
-            row.expires_at = now if replaced_before or not overlap else now + overlap
-        self._clients.add_secret(self._secret_row(client_id, chosen, now))
+            row.expires_at = ends if row.expires_at is None else min(row.expires_at, now)
+        added = self._secret_row(client_id, chosen, now)
+        self._clients.add_secret(added)
         self._touch(client_id, now)
-        return NewSecret(client=self.get(client_id), secret=chosen)
+        return NewSecret(
+            client=self.get(client_id), secret=chosen, secret_id=added.id, previous_expires_at=ends
+        )
 
     def set_disabled(self, client_id: str, *, disabled: bool, now: datetime) -> RegisteredClient:
         """Switch the client off, or on again. Switching off also ends every token it has.

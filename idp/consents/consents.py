@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.storage import Repositories
-from idp.storage import ConsentRow
+from idp.storage import ConsentRow, Repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Consents:
     def __init__(self, repos: Repositories) -> None:
         self._consents = repos.consents
 
-    def covers(  # noqa: PLR0913, PLR0917 - the parts of one question
+    def covers(
         self,
         account_id: str,
         client_id: str,
@@ -40,7 +39,7 @@ class Consents:
         """Whether the person has allowed all of this before (row K1)."""
         return not self.missing(account_id, client_id, resource, scopes, claims)
 
-    def missing(  # noqa: PLR0913, PLR0917 - the parts of one question
+    def missing(
         self,
         account_id: str,
         client_id: str,

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from idp.errors import Unavailable
 from idp.resources.rules import ResourceServer
-from idp.storage import ChangeFeed, Database, Repositories
-from idp.storage import ResourceServerRow
+from idp.storage import ChangeFeed, Database, Repositories, ResourceServerRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

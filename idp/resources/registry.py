@@ -6,8 +6,7 @@ from datetime import datetime
 from idp.errors import NotFound
 from idp.resources.directory import resource_server
 from idp.resources.rules import ResourceServer, validate_resource
-from idp.storage import Repositories
-from idp.storage import ResourceServerRow
+from idp.storage import Repositories, ResourceServerRow
 
 
 class Resources:
@@ -59,7 +58,9 @@ class Resources:
 
     def list_(self) -> list[ResourceServer]:
         """Every resource server, by identifier."""
-        return sorted((resource_server(row) for row in self._resources.list_()), key=lambda server: server.identifier)
+        return sorted(
+            (resource_server(row) for row in self._resources.list_()), key=lambda server: server.identifier
+        )
 
     def delete(self, identifier: str) -> None:
         """Remove a resource server; tokens already made for it live out their minutes.

@@ -47,7 +47,8 @@ def validate_identifier(identifier: object) -> str:
     """
     if not isinstance(identifier, str) or len(identifier) > _MAX_IDENTIFIER or not _URI.fullmatch(identifier):
         raise Invalid(
-            "A resource must be an absolute URI without a fragment, such as https://api.example.", field="resource"
+            "A resource must be an absolute URI without a fragment, such as https://api.example.",
+            field="resource",
         )
     try:
         parts = urlsplit(identifier)
@@ -62,14 +63,16 @@ def validate_identifier(identifier: object) -> str:
 
 
 def validate_resource(
-    *, identifier: object, name: object, scopes: Mapping[str, str], access_token_format: str | None = None
+    *, identifier: object, name: object, scopes: object, access_token_format: object = None
 ) -> ResourceServer:
     """Accept a resource server for registration.
 
     Raises:
         Invalid: ``field`` is ``resource``, ``name``, ``scope`` or ``access_token_format``.
     """
-    if access_token_format is not None and access_token_format not in TOKEN_FORMATS:
+    if access_token_format is not None and not (
+        isinstance(access_token_format, str) and access_token_format in TOKEN_FORMATS
+    ):
         raise Invalid("access_token_format must be jwt or opaque.", field="access_token_format")
     if not isinstance(scopes, Mapping) or len(scopes) > _MAX_SCOPES:
         raise Invalid(f"A resource defines at most {_MAX_SCOPES} scopes.", field="scope")

@@ -8,8 +8,7 @@ from typing import Final
 from idp.crypto import Secret, random_token, token_digest
 from idp.ids import new_id
 from idp.settings import SessionSettings
-from idp.storage import Repositories
-from idp.storage import BrowserSessionRow
+from idp.storage import BrowserSessionRow, Repositories
 
 _PREFIX: Final = "idp_bs_"
 _KIND: Final = "browser-session"
@@ -99,32 +98,28 @@ class Sessions:
         """
         cookie = _new_cookie()
         expires_at = now + self._settings.absolute_lifetime
-        renewed = replace(
-            session,
-            logins=session.logins + 1,
+        row = self._sessions.rotate(
+            session.id,
+            token_digest=_digest(cookie.reveal()),
             auth_time=now,
             acr=acr,
-            amr=tuple(amr),
+            amr=list(amr),
             last_seen_at=now,
-            expires_at=expires_at,
             idle_expires_at=self._idle_end(now, expires_at),
+            expires_at=expires_at,
             user_agent=_printable(user_agent),
             address=address,
         )
-        self._sessions.rotate(
-            session.id,
-            token_digest=_digest(cookie.reveal()),
-            logins=renewed.logins,
-            auth_time=renewed.auth_time,
-            acr=renewed.acr,
-            amr=list(renewed.amr),
-            last_seen_at=renewed.last_seen_at,
-            idle_expires_at=renewed.idle_expires_at,
-            expires_at=renewed.expires_at,
-            user_agent=renewed.user_agent,
-            address=renewed.address,
-        )
-        return renewed, cookie
+        if row is None:  # signed out in another tab meanwhile: what was proved now begins anew
+            return self.start(
+                account_id=session.account_id,
+                acr=acr,
+                amr=amr,
+                user_agent=user_agent,
+                address=address,
+                now=now,
+            )
+        return _session(row), cookie
 
     def find(self, cookie: str | None, now: datetime) -> BrowserSession | None:
         """The live session of this cookie value.
@@ -140,7 +135,9 @@ class Sessions:
         account = self._accounts.get(row.account_id)
         if account is None or account.disabled_at is not None:
             return None
-        if any(epoch and row.auth_time < epoch for epoch in (account.not_before, self._deployment_epoch())):
+        if any(
+            epoch and row.auth_time < epoch for epoch in (account.not_before, self._deployment.not_before())
+        ):
             return None
         return _session(row)
 
@@ -171,10 +168,6 @@ class Sessions:
     def _idle_end(self, now: datetime, expires_at: datetime) -> datetime:
         return min(now + self._settings.idle_lifetime, expires_at)
 
-    def _deployment_epoch(self) -> datetime | None:
-        row = self._deployment.get()
-        return None if row is None else row.not_before
-
 
 def _new_cookie() -> Secret[str]:
     return Secret(_PREFIX + random_token())
@@ -186,7 +179,9 @@ def _digest(cookie: str) -> bytes:
 
 def _printable(user_agent: str) -> str:
     """A header's text as the database can hold it (row X5)."""
-    return "".join(character if character.isprintable() else "?" for character in user_agent[:_MAX_USER_AGENT])
+    return "".join(
+        character if character.isprintable() else "?" for character in user_agent[:_MAX_USER_AGENT]
+    )
 
 
 def _session(row: BrowserSessionRow) -> BrowserSession:

@@ -1,0 +1,16 @@
+"""What operators do: accounts, clients, resource servers and signing keys.
+
+Each function is one transaction with its audit event, and tells the workers what changed.
+Results are plain dictionaries, ready for JSON; a secret is in the result that made it and in
+no other. Called by cli and jobs.
+Reading order: context, accounts, clients, resources, keys, admin.
+"""
+
+from idp.admin.accounts import AccountAdmin
+from idp.admin.admin import Admin
+from idp.admin.clients import ClientAdmin
+from idp.admin.context import AdminContext
+from idp.admin.keys import KeyAdmin
+from idp.admin.resources import ResourceAdmin
+
+__all__ = ["AccountAdmin", "Admin", "AdminContext", "ClientAdmin", "KeyAdmin", "ResourceAdmin"]

@@ -1,0 +1,165 @@
+"""Accounts, as operators make and switch them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from idp.accounts import Account, canonical_email, validate_claims
+from idp.admin.context import AdminContext, moment
+from idp.audit import AuditEvent
+from idp.errors import Invalid, NotFound
+
+
+class AccountAdmin:
+    """Creates, lists, shows, disables and enables accounts."""
+
+    def __init__(self, context: AdminContext) -> None:
+        self._context = context
+
+    def create(
+        self,
+        *,
+        username: str,
+        email: str | None = None,
+        email_verified: bool = False,
+        claims: Mapping[str, Any] | None = None,
+        password: str | None = None,
+    ) -> dict[str, Any]:
+        """Make an account; without a password nobody can sign in to it yet.
+
+        Args:
+            username: any valid Unicode that is a name.
+            email: also a name to sign in with.
+            email_verified: the operator vouches for the address.
+            claims: standard claims. ``email`` and ``email_verified`` may stand here instead;
+                ``updated_at``, as in another provider's export, is checked and left out, because
+                this server keeps it.
+            password: hashed before the transaction begins.
+
+        Raises:
+            Invalid: a name, claim or password breaks its rule.
+            Conflict: a name is taken.
+        """
+        context = self._context
+        email, email_verified, free = _sort_out(claims or {}, email, email_verified=email_verified)
+        validate_claims(free)  # before the work of hashing
+        phc = None if password is None else context.passwords.hash(password)
+        with context.change("accounts") as now:
+            account = context.accounts.create(
+                username=username, email=email, email_verified=email_verified, claims=free, now=now
+            )
+            context.record(
+                AuditEvent.ACCOUNT_CREATED, now, account=account.id, detail={"username": account.username}
+            )
+            if phc is not None:
+                self._store_password(account.id, phc, now)
+            return _shown(account)
+
+    def set_password(self, name: str, password: str) -> dict[str, Any]:
+        """Give an account a password in place of the one it has.
+
+        Everything that was signed in with the former password ends: sessions, tokens, known devices.
+
+        Raises:
+            NotFound: no such account.
+            Invalid: the password breaks a rule.
+        """
+        context = self._context
+        phc = context.passwords.hash(password)
+        with context.change("accounts", "sessions") as now:
+            account = self._resolve(name)
+            self._store_password(account.id, phc, now)
+            context.repos.accounts.set_not_before(account.id, now)
+            context.devices.forget_all(account.id)
+            context.sessions.end_for_account(account.id, "password_set", now)
+            context.repos.families.revoke_for_account(account.id, now, reason="password_set")
+            return _shown(self._resolve(account.id))
+
+    def list_(self, *, limit: int = 100, after: str | None = None) -> list[dict[str, Any]]:
+        """Accounts, oldest first: the next ``limit`` after the id ``after``."""
+        with self._context.database.transaction(write=False):
+            return [_shown(account) for account in self._context.accounts.list_(limit=limit, after=after)]
+
+    def get(self, name: str) -> dict[str, Any]:
+        """One account by id, username or e-mail address.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self._context.database.transaction(write=False):
+            return _shown(self._resolve(name))
+
+    def disable(self, name: str) -> dict[str, Any]:
+        """Switch an account off: its sessions, token families and tokens end at once (rows T16, S6).
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        context = self._context
+        with context.change("accounts", "sessions") as now:
+            account = context.accounts.disable(self._resolve(name).id, now)
+            sessions = context.sessions.end_for_account(account.id, "account_disabled", now)
+            families = context.repos.families.revoke_for_account(account.id, now, reason="account_disabled")
+            context.record(
+                AuditEvent.ACCOUNT_DISABLED,
+                now,
+                account=account.id,
+                detail={"sessions": sessions, "families": families},
+            )
+            return {**_shown(account), "ended_sessions": sessions, "revoked_families": families}
+
+    def enable(self, name: str) -> dict[str, Any]:
+        """Switch a disabled account on again; what was ended stays ended.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        context = self._context
+        with context.change("accounts") as now:
+            account = context.accounts.enable(self._resolve(name).id)
+            context.record(AuditEvent.ACCOUNT_ENABLED, now, account=account.id)
+            return _shown(account)
+
+    def _store_password(self, account_id: str, phc: str, now: datetime) -> None:
+        self._context.passwords.store(account_id, phc, now)
+        self._context.record(AuditEvent.PASSWORD_SET, now, account=account_id)
+
+    def _resolve(self, name: str) -> Account:
+        accounts = self._context.accounts
+        account = accounts.find(name) if name.startswith("acc_") else None
+        account = account or accounts.find_by_identifier(name)
+        if account is None:
+            raise NotFound("There is no such account.")
+        return account
+
+
+def _sort_out(
+    claims: Mapping[str, Any], email: str | None, *, email_verified: bool
+) -> tuple[str | None, bool, dict[str, Any]]:
+    """Take out of the claims what the account has fields for."""
+    free = dict(claims)
+    claimed = free.pop("email", None)
+    if claimed is not None:
+        if email is not None and canonical_email(claimed) != canonical_email(email):
+            raise Invalid("The claims name another e-mail address.", field="email")
+        email = email or claimed
+    verified = free.pop("email_verified", False)
+    if not isinstance(verified, bool):
+        raise Invalid("The claim email_verified must be true or false.", field="email_verified")
+    updated_at = free.pop("updated_at", 0)
+    if not isinstance(updated_at, int | float) or isinstance(updated_at, bool):
+        raise Invalid("The claim updated_at must be a number.", field="updated_at")
+    return email, email_verified or verified, free
+
+
+def _shown(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "username": account.username,
+        "email": account.email,
+        "email_verified": account.email_verified,
+        "claims": dict(account.claims),
+        "disabled": account.is_disabled,
+        "created_at": moment(account.created_at),
+        "updated_at": moment(account.updated_at),
+    }

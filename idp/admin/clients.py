@@ -1,0 +1,181 @@
+"""Clients, as operators register and switch them."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from idp.admin.context import AdminContext, moment
+from idp.audit import AuditEvent
+from idp.clients import (
+    Logo,
+    LogoUnusable,
+    RegisteredClient,
+    fetch_logo,
+    validate_client_id,
+    validate_metadata,
+)
+from idp.errors import Invalid
+
+_MAX_OVERLAP_DAYS = 90
+
+
+class ClientAdmin:
+    """Registers, lists, shows, deletes, disables and enables clients, and rotates their secrets."""
+
+    def __init__(self, context: AdminContext) -> None:
+        self._context = context
+
+    def create(
+        self, *, client_id: str, metadata: Mapping[str, Any], secret: str | None = None
+    ) -> dict[str, Any]:
+        """Register a client.
+
+        The logo is fetched first, so that pages never load it from elsewhere; a logo that cannot
+        be used is a warning in the result, not an error.
+
+        Returns:
+            the client; with ``client_secret`` if one was made here, this one time.
+
+        Raises:
+            Invalid: the id, the metadata or the secret breaks a rule.
+            Conflict: the id is taken.
+        """
+        context = self._context
+        validate_client_id(client_id)
+        logo, warnings = self._fetched(validate_metadata(metadata)["logo_uri"])
+        with context.change("clients") as now:
+            made = context.clients.create(client_id, metadata, secret=secret, now=now)
+            if logo is not None:
+                context.logos.save(client_id, logo, now)
+            self._record_created(made.client, now)
+            shown = self._shown(made.client)
+        if made.secret is not None and secret is None:
+            shown["client_secret"] = made.secret.reveal()
+        return {**shown, "warnings": warnings} if warnings else shown
+
+    def list_(self) -> list[dict[str, Any]]:
+        """Every client, by id, without secrets (row K12)."""
+        with self._context.database.transaction(write=False):
+            return [self._shown(client) for client in self._context.clients.list_()]
+
+    def get(self, client_id: str) -> dict[str, Any]:
+        """One client, without secrets.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self._context.database.transaction(write=False):
+            client = self._context.clients.get(client_id)
+            return {**self._shown(client), "has_logo": self._context.logos.find(client_id) is not None}
+
+    def delete(self, client_id: str) -> dict[str, Any]:
+        """Remove a client; its tokens die with it.
+
+        Raises:
+            NotFound: there is no such client.
+        """
+        context = self._context
+        with context.change("clients") as now:
+            context.clients.get(client_id)
+            families = context.repos.families.revoke_for_client(client_id, now, reason="client_deleted")
+            context.clients.delete(client_id, now)
+            context.record(AuditEvent.CLIENT_DELETED, now, client=client_id, detail={"families": families})
+        return {"client_id": client_id, "deleted": True, "revoked_families": families}
+
+    def rotate_secret(
+        self, client_id: str, *, secret: str | None = None, overlap_days: int = 7
+    ) -> dict[str, Any]:
+        """Give a client a new secret; the one before works for ``overlap_days`` more (row K5).
+
+        Returns:
+            ``client_secret`` if one was made here, and when the one before ends.
+
+        Raises:
+            NotFound: there is no such client.
+            Invalid: a public client, an unusable secret, or a wrong overlap.
+        """
+        context = self._context
+        if not 0 <= overlap_days <= _MAX_OVERLAP_DAYS:
+            raise Invalid("The overlap must be between 0 and 90 days.", field="overlap_days")
+        overlap = timedelta(days=overlap_days)
+        with context.change("clients") as now:
+            made = context.clients.rotate_secret(client_id, now=now, secret=secret, overlap=overlap)
+            context.record(
+                AuditEvent.CLIENT_SECRET_ROTATED,
+                now,
+                client=client_id,
+                detail={"secret": made.secret_id, "previous_expires_at": made.previous_expires_at},
+            )
+        result = {"client_id": client_id, "previous_secret_expires_at": moment(made.previous_expires_at)}
+        if made.secret is not None and secret is None:
+            result["client_secret"] = made.secret.reveal()
+        return result
+
+    def disable(self, client_id: str) -> dict[str, Any]:
+        """Switch a client off: nothing it holds counts any more (row T16).
+
+        Raises:
+            NotFound: there is no such client.
+        """
+        return self._switch(client_id, AuditEvent.CLIENT_DISABLED, disabled=True)
+
+    def enable(self, client_id: str) -> dict[str, Any]:
+        """Switch a disabled client on again; tokens from before stay dead.
+
+        Raises:
+            NotFound: there is no such client.
+        """
+        return self._switch(client_id, AuditEvent.CLIENT_ENABLED, disabled=False)
+
+    def refresh_logo(self, client_id: str) -> dict[str, Any]:
+        """Fetch the client's logo again; if that fails, the present copy stays.
+
+        Raises:
+            NotFound: there is no such client.
+        """
+        context = self._context
+        with context.database.transaction(write=False):
+            uri = context.clients.get(client_id).logo_uri
+        logo, warnings = self._fetched(uri)
+        with context.change("clients") as now:
+            if logo is not None:
+                context.logos.save(client_id, logo, now)
+            elif uri is None:
+                context.logos.delete(client_id)
+            context.record(AuditEvent.CLIENT_UPDATED, now, client=client_id, detail={"fields": ["logo"]})
+        return {"client_id": client_id, "has_logo": logo is not None, "warnings": warnings}
+
+    def _switch(self, client_id: str, event: AuditEvent, *, disabled: bool) -> dict[str, Any]:
+        context = self._context
+        with context.change("clients") as now:
+            client = context.clients.set_disabled(client_id, disabled=disabled, now=now)
+            context.record(event, now, client=client_id)
+            return self._shown(client)
+
+    def _fetched(self, uri: str | None) -> tuple[Logo | None, list[str]]:
+        if uri is None:
+            return None, []
+        try:
+            return fetch_logo(self._context.http, uri), []
+        except LogoUnusable as error:
+            return None, [error.description]
+
+    def _record_created(self, client: RegisteredClient, now: datetime) -> None:
+        detail = {
+            "name": client.name,
+            "auth_method": client.auth_method,
+            "grant_types": client.grant_types,
+            "first_party": client.first_party,
+        }
+        self._context.record(AuditEvent.CLIENT_CREATED, now, client=client.client_id, detail=detail)
+
+    def _shown(self, client: RegisteredClient) -> dict[str, Any]:
+        """The stored metadata under its registered names; members without a value are left out."""
+        metadata = self._context.clients.metadata_of(client.client_id)
+        return {
+            "client_id": client.client_id,
+            **{name: value for name, value in metadata.items() if value is not None},
+            "disabled": client.disabled,
+            "created_at": moment(client.created_at),
+            "updated_at": moment(client.updated_at),
+        }
