@@ -1,0 +1,48 @@
+"""The authorization endpoint: from a client's request to the code, with pages in between.
+
+Owns the checks of a request, the reasons for pages, the stored interaction, the order of
+steps, and every answer to the client. Knows no HTTP, no cookies and no templates (web/), and
+does not sign anybody in (login/).
+Called by web/pages.
+Reading order: parameters, steps, request, rules, checks, interaction, prompts, dispatch,
+consent, response, flow.
+"""
+
+from idp.oauth.authorization.flow import AuthorizationFlow, AuthorizationServices
+from idp.oauth.authorization.parameters import Parameters
+from idp.oauth.authorization.request import AuthorizationRequest, ReplyAddress
+from idp.oauth.authorization.rules import RESPONSE_MODES
+from idp.oauth.authorization.steps import (
+    AuthorizationResponse,
+    ConsentQuestion,
+    InteractionView,
+    Reason,
+    Respond,
+    ResponseMode,
+    ShowConsent,
+    ShowLogin,
+    ShowSelectAccount,
+    Step,
+)
+from idp.oauth.errors import RedirectedError, ShownError
+
+__all__ = [
+    "RESPONSE_MODES",
+    "AuthorizationFlow",
+    "AuthorizationRequest",
+    "AuthorizationResponse",
+    "AuthorizationServices",
+    "ConsentQuestion",
+    "InteractionView",
+    "Parameters",
+    "Reason",
+    "RedirectedError",
+    "ReplyAddress",
+    "Respond",
+    "ResponseMode",
+    "ShowConsent",
+    "ShowLogin",
+    "ShowSelectAccount",
+    "ShownError",
+    "Step",
+]

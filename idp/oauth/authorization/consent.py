@@ -1,0 +1,150 @@
+"""7. What is asked of the person, in plain words, and the record of the answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from idp.accounts import Account
+from idp.clients import RegisteredClient
+from idp.consents import Consents
+from idp.oauth.authorization.request import AuthorizationRequest
+from idp.oauth.authorization.steps import ConsentQuestion
+from idp.oauth.claims_request import personal_claims
+from idp.oauth.scopes import OFFLINE_ACCESS, OIDC_SCOPES
+from idp.resources import ResourceDirectory
+
+NO_RESOURCE = ""
+"""Consent for what belongs to no resource server: OpenID scopes and single claims."""
+
+# Message ids for gettext; the page translates them when it shows them.
+SENTENCES: Mapping[str, str] = {
+    "openid": "Confirm who you are",
+    "profile": "See your profile: name, picture, language and the like",
+    "email": "See your e-mail address",
+    "address": "See your postal address",
+    "phone": "See your phone number",
+    "offline_access": "Keep this access while you are away",
+    "name": "See your full name",
+    "family_name": "See your family name",
+    "given_name": "See your given name",
+    "middle_name": "See your middle name",
+    "nickname": "See your nickname",
+    "preferred_username": "See your username",
+    "picture": "See your picture",
+    "website": "See your website",
+    "gender": "See your gender",
+    "birthdate": "See your date of birth",
+    "zoneinfo": "See your time zone",
+    "locale": "See your language",
+    "updated_at": "See when your profile last changed",
+    "email_verified": "See whether your e-mail address is verified",
+    "phone_number": "See your phone number",
+    "phone_number_verified": "See whether your phone number is verified",
+}
+"""One sentence per OpenID scope and per claim; resource servers register their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What one request needs a person's consent for, at one resource server or at none."""
+
+    resource: str
+    scopes: tuple[str, ...]
+    claims: tuple[str, ...] = ()
+
+
+def consent_needs(request: AuthorizationRequest, resources: ResourceDirectory) -> tuple[Need, ...]:
+    """Split a request by resource server, as consents are kept (row K1).
+
+    A resource counts even when no scope of it is asked for: the token alone opens its door.
+    """
+    left = list(request.scopes)
+    needs = []
+    for identifier in request.resources:
+        server = resources.find(identifier)
+        own = tuple(scope for scope in left if server is not None and scope in server.scopes)
+        left = [scope for scope in left if scope not in own]
+        needs.append(Need(resource=identifier, scopes=own))
+    claims = personal_claims(request.claims, request.scopes)
+    if left or claims or not needs:
+        needs.insert(0, Need(resource=NO_RESOURCE, scopes=tuple(left), claims=claims))
+    return tuple(needs)
+
+
+class ConsentBook:
+    """Asks and fills the record of consents. Callers hold the transaction."""
+
+    def __init__(self, consents: Consents, resources: ResourceDirectory) -> None:
+        self._consents = consents
+        self._resources = resources
+
+    def lacks(self, request: AuthorizationRequest, account_id: str) -> tuple[bool, bool]:
+        """Whether scopes (or resources), and whether single claims, still have to be asked for."""
+        scopes = claims = False
+        for need in consent_needs(request, self._resources):
+            missing = self._consents.missing(
+                account_id, request.client_id, need.resource, _marked(need.scopes), need.claims
+            )
+            scopes, claims = scopes or bool(missing.scopes), claims or bool(missing.claims)
+        return scopes, claims
+
+    def remember(self, request: AuthorizationRequest, account_id: str, now: datetime) -> None:
+        """The person said yes to everything the request asks for."""
+        for need in consent_needs(request, self._resources):
+            self._consents.grant(
+                account_id,
+                request.client_id,
+                need.resource,
+                scopes=_marked(need.scopes),
+                claims=need.claims,
+                now=now,
+            )
+
+    def question(
+        self, request: AuthorizationRequest, client: RegisteredClient, account: Account
+    ) -> ConsentQuestion:
+        """What the consent page says. ``offline_access`` is told by its flag, not as an item."""
+        servers = [(identifier, self._resources.find(identifier)) for identifier in request.resources]
+        return ConsentQuestion(
+            client=client,
+            account=account,
+            items=tuple((name, text) for name, text in self.sentences(request) if name != OFFLINE_ACCESS),
+            offline=OFFLINE_ACCESS in request.scopes,
+            resources=tuple(
+                (identifier, server.name if server else identifier) for identifier, server in servers
+            ),
+            redirect_host=redirect_host(request.redirect_uri),
+        )
+
+    def sentences(self, request: AuthorizationRequest) -> tuple[tuple[str, str], ...]:
+        """Every scope and single claim of a request with its sentence."""
+        names = (*request.scopes, *personal_claims(request.claims, request.scopes))
+        return tuple((name, self._sentence(name, request)) for name in names)
+
+    def _sentence(self, name: str, request: AuthorizationRequest) -> str:
+        if name in OIDC_SCOPES:
+            return SENTENCES[name]
+        # Two resource servers may define the same scope: the one that is asked for explains it.
+        for identifier in request.resources:
+            server = self._resources.find(identifier)
+            if server is not None and name in server.scopes:
+                return server.scopes[name]
+        return self._resources.describe(name) or SENTENCES.get(name, name)
+
+
+def redirect_host(redirect_uri: str) -> str:
+    """Where the answer goes, for people: the host, or the scheme of a native app (row K2)."""
+    parts = urlsplit(redirect_uri)
+    return parts.netloc or f"{parts.scheme}:"
+
+
+def redirect_origin(redirect_uri: str) -> str:
+    """Where the answer goes, for ``form-action``: scheme and host, or the scheme of a native app."""
+    parts = urlsplit(redirect_uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def _marked(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes, or a mark that no scope can equal: "asked, though for nothing in particular"."""
+    return scopes or (NO_RESOURCE,)

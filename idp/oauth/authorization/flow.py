@@ -1,0 +1,341 @@
+"""The authorization endpoint without the web: every entrance of a browser into a request.
+
+Each method is one transaction. None of them chooses the next page: they record what the
+person did, and dispatch.py looks at what is stored.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from authlib.oauth2.rfc6749.errors import AccessDeniedError
+
+from idp.accounts import Accounts, assert_may_authenticate
+from idp.audit import Actor, Audit, AuditEvent, Source
+from idp.clients import ClientDirectory, RegisteredClient
+from idp.consents import Consents
+from idp.errors import Refused
+from idp.keys import KeyRing
+from idp.oauth.authorization.checks import check, recheck, reply_address
+from idp.oauth.authorization.consent import ConsentBook, redirect_origin
+from idp.oauth.authorization.dispatch import Needed, Prompt, next_prompt
+from idp.oauth.authorization.interaction import Interaction, Interactions
+from idp.oauth.authorization.parameters import Parameters
+from idp.oauth.authorization.prompts import Standing
+from idp.oauth.authorization.request import AuthorizationRequest
+from idp.oauth.authorization.response import CodeIssuer, Responses
+from idp.oauth.authorization.rules import Asked
+from idp.oauth.authorization.steps import (
+    ConsentQuestion,
+    InteractionView,
+    Reason,
+    Respond,
+    ShowConsent,
+    ShowLogin,
+    ShowSelectAccount,
+    Step,
+)
+from idp.oauth.claims_request import personal_claims
+from idp.oauth.errors import RedirectedError
+from idp.oauth.id_token_hint import IdTokenHints
+from idp.oauth.scopes import ScopeResolver
+from idp.resources import ResourceDirectory
+from idp.sessions import BrowserSession
+from idp.settings import Settings
+from idp.storage import ChangeFeed, Database, Repositories
+from idp.tokens import AuthorizationCodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationServices:
+    """What the front channel stands on, put together once by the container."""
+
+    settings: Settings
+    database: Database
+    repos: Repositories
+    feed: ChangeFeed
+    keyring: KeyRing
+    clients: ClientDirectory
+    resources: ResourceDirectory
+    scopes: ScopeResolver
+    accounts: Accounts
+    consents: Consents
+    codes: AuthorizationCodes
+    audit: Audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Who stands at the door: one browser, at one moment."""
+
+    session: BrowserSession | None
+    """As the pages found it; looked at again inside the transaction."""
+    browser: str
+    """The pre-session cookie's value: interactions belong to one browser."""
+    source: Source
+    now: datetime
+
+
+class AuthorizationFlow:
+    """Begins, resumes and ends authorization requests.
+
+    All methods may raise ``ShownError`` (a page with status 4xx), ``Unavailable`` (503), and
+    take ``now`` as aware UTC time.
+    """
+
+    def __init__(self, services: AuthorizationServices) -> None:
+        settings, repos = services.settings, services.repos
+        self._services = services
+        self._hints = IdTokenHints(keyring=services.keyring, issuer=settings.issuer)
+        self._interactions = Interactions(repos, lifetime=settings.sessions.interaction_lifetime)
+        self._book = ConsentBook(services.consents, services.resources)
+        self._responses = Responses(settings.issuer)
+        self._issuer = CodeIssuer(
+            repos=repos,
+            codes=services.codes,
+            audit=services.audit,
+            lifetime=settings.tokens.authorization_code_lifetime,
+        )
+
+    def begin(
+        self,
+        params: Sequence[tuple[str, str]],
+        *,
+        session: BrowserSession | None,
+        browser: str,
+        source: Source,
+        now: datetime,
+    ) -> Step:
+        """Take an authorization request, as decoded name-value pairs of query or form.
+
+        When no page is needed the code is issued at once and no interaction is stored.
+
+        Source: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.
+        """
+        self._services.feed.assert_available()
+        visit = Visit(session=session, browser=browser, source=source, now=now)
+        parameters = Parameters.read(params)
+        client_id = parameters.get("client_id")
+        asked = Asked(
+            parameters=parameters,
+            found=None if client_id is None else self._services.clients.find(client_id),
+            resolver=self._services.scopes,
+            hints=self._hints,
+        )
+        try:
+            request = check(asked)
+        except RedirectedError as error:
+            return Respond(self._responses.error(error, reply_address(asked)))
+        with self._services.database.transaction():
+            live = self._live(visit)
+            return self._advance(Interactions.begin(request, live), live, visit)
+
+    def resume(
+        self, uid: str, *, session: BrowserSession | None, browser: str, source: Source, now: datetime
+    ) -> Step:
+        """Look again at a stored request, for example after a sign-in."""
+        visit = Visit(session=session, browser=browser, source=source, now=now)
+        return self._continue(uid, visit, lambda interaction, _live: interaction)
+
+    def choose_account(
+        self,
+        uid: str,
+        *,
+        keep: bool,
+        session: BrowserSession | None,
+        browser: str,
+        source: Source,
+        now: datetime,
+    ) -> Step:
+        """The person goes on with the account that is signed in, or wants another one."""
+        visit = Visit(session=session, browser=browser, source=source, now=now)
+
+        def choose(interaction: Interaction, live: BrowserSession | None) -> Interaction:
+            if self._needed(interaction, live, visit) != Prompt.SELECT_ACCOUNT:
+                return interaction
+            change = replace(interaction.progress, kept=keep, other_account=not keep)
+            return interaction.having(change)
+
+        return self._continue(uid, visit, choose)
+
+    def decide_consent(
+        self,
+        uid: str,
+        *,
+        allow: bool,
+        session: BrowserSession | None,
+        browser: str,
+        source: Source,
+        now: datetime,
+    ) -> Step:
+        """The person's answer on the consent page; counts only if that page is the next one."""
+        visit = Visit(session=session, browser=browser, source=source, now=now)
+
+        def decide(interaction: Interaction, live: BrowserSession | None) -> Interaction:
+            if live is None or self._needed(interaction, live, visit) != Prompt.CONSENT:
+                return interaction
+            if interaction.progress.asked != live.account_id:
+                return interaction  # another account signed in since the page was shown: ask that one
+            request = interaction.request
+            if not allow:
+                self._record_answer(AuditEvent.CONSENT_DENIED, request, live, visit)
+                raise RedirectedError(AccessDeniedError("The request was denied."))
+            self._book.remember(request, live.account_id, now)
+            self._record_answer(AuditEvent.CONSENT_GRANTED, request, live, visit)
+            return interaction.having(replace(interaction.progress, consented=live.account_id))
+
+        return self._continue(uid, visit, decide)
+
+    def cancel(
+        self, uid: str, *, session: BrowserSession | None, browser: str, source: Source, now: datetime
+    ) -> Step:
+        """The person gives up, on whatever page: the client hears ``access_denied``."""
+        visit = Visit(session=session, browser=browser, source=source, now=now)
+
+        def give_up(interaction: Interaction, live: BrowserSession | None) -> Interaction:
+            self._record_answer(AuditEvent.CONSENT_DENIED, interaction.request, live, visit)
+            raise RedirectedError(AccessDeniedError("The request was cancelled."))
+
+        return self._continue(uid, visit, give_up)
+
+    def describe(self, uid: str, browser: str, now: datetime) -> InteractionView:
+        """What the pages of this request may show; reads only."""
+        with self._services.database.transaction(write=False):
+            request = self._interactions.get(uid, browser, now).request
+        return InteractionView(
+            uid=uid,
+            client=self._client(request),
+            scopes=self._book.sentences(request),
+            login_hint=request.login_hint,
+            ui_locales=request.ui_locales,
+            display=request.display,
+            redirect_origin=redirect_origin(request.redirect_uri),
+        )
+
+    def consent_question(
+        self, uid: str, *, session: BrowserSession, browser: str, now: datetime
+    ) -> ConsentQuestion:
+        """What the consent page asks the signed-in person; reads only."""
+        with self._services.database.transaction(write=False):
+            request = self._interactions.get(uid, browser, now).request
+            account = self._services.accounts.get(session.account_id)
+        return self._book.question(request, self._client(request), account)
+
+    def _continue(
+        self,
+        uid: str,
+        visit: Visit,
+        act: Callable[[Interaction, BrowserSession | None], Interaction],
+    ) -> Step:
+        """Load, let the person's act change the progress, and go on, in one transaction."""
+        self._services.feed.assert_available()
+        with self._services.database.transaction():
+            interaction = self._interactions.get(uid, visit.browser, visit.now)
+            live = self._live(visit)
+            try:
+                recheck(interaction.request, self._services.clients.find(interaction.request.client_id))
+                interaction = act(interaction, live)
+            except RedirectedError as error:
+                return self._refuse(interaction, error, visit)
+            return self._advance(interaction, live, visit)
+
+    def _advance(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Step:
+        """The next page, or the answer."""
+        try:
+            needed = next_prompt(self._standing(interaction, live, visit))
+        except RedirectedError as error:
+            return self._refuse(interaction, error, visit)
+        if needed is None and live is not None:
+            return self._succeed(interaction, live, visit)
+        if needed is None:  # nobody signed in always needs a page
+            needed = Needed(Prompt.LOGIN, Reason.NO_SESSION)
+        if needed.prompt is Prompt.CONSENT and live is not None:
+            interaction = interaction.having(replace(interaction.progress, asked=live.account_id))
+        self._interactions.save(interaction, visit.browser, visit.now)
+        return _page(interaction.uid, needed)
+
+    def _succeed(self, interaction: Interaction, live: BrowserSession, visit: Visit) -> Respond:
+        """Use the interaction up and issue the code: exactly once."""
+        self._interactions.finish(interaction, visit.now)
+        request = interaction.request
+        client = self._client(request)
+        code = self._issuer.issue(request, client, live, source=visit.source, now=visit.now)
+        return Respond(self._responses.code(code, request.reply))
+
+    def _refuse(self, interaction: Interaction, error: RedirectedError, visit: Visit) -> Respond:
+        """Use the interaction up and tell the client."""
+        self._interactions.finish(interaction, visit.now)
+        return Respond(self._responses.error(error, interaction.request.reply))
+
+    def _needed(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Prompt | None:
+        needed = next_prompt(self._standing(interaction, live, visit))
+        return None if needed is None else needed.prompt
+
+    def _standing(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Standing:
+        request = interaction.request
+        client = self._client(request)
+        lacks_scopes = lacks_claims = False
+        if live is not None and not client.first_party:
+            lacks_scopes, lacks_claims = self._book.lacks(request, live.account_id)
+        return Standing(
+            request=request,
+            client=client,
+            progress=interaction.progress,
+            session=live,
+            lacks_scopes=lacks_scopes,
+            lacks_claims=lacks_claims,
+            now=visit.now,
+        )
+
+    def _client(self, request: AuthorizationRequest) -> RegisteredClient:
+        return recheck(request, self._services.clients.find(request.client_id))
+
+    def _live(self, visit: Visit) -> BrowserSession | None:
+        """The session, if it is still the one the pages found and its account may be used.
+
+        Security: read inside the transaction that issues the code, so that a logout or a
+        disabled account of a moment ago counts (rows S5, S6, T16).
+        """
+        session = visit.session
+        if session is None:
+            return None
+        row = self._services.repos.sessions.get(session.id)
+        account = self._services.accounts.find(session.account_id)
+        if row is None or account is None or row.ended_at is not None or row.logins != session.logins:
+            return None
+        if visit.now >= min(row.expires_at, row.idle_expires_at):
+            return None
+        try:
+            assert_may_authenticate(account, visit.now, auth_time=row.auth_time)
+        except Refused:
+            return None
+        return session
+
+    def _record_answer(
+        self, event: AuditEvent, request: AuthorizationRequest, live: BrowserSession | None, visit: Visit
+    ) -> None:
+        self._services.audit.record(
+            event,
+            actor=Actor.anonymous(visit.source)
+            if live is None
+            else Actor.account(live.account_id, visit.source),
+            account=None if live is None else live.account_id,
+            client=request.client_id,
+            session=None if live is None else live.id,
+            detail={
+                "scopes": request.scopes,
+                "claims": personal_claims(request.claims, request.scopes),
+                "resources": request.resources,
+            },
+            now=visit.now,
+        )
+
+
+def _page(uid: str, needed: Needed) -> Step:
+    match needed.prompt:
+        case Prompt.LOGIN:
+            return ShowLogin(uid, needed.reason)
+        case Prompt.SELECT_ACCOUNT:
+            return ShowSelectAccount(uid)
+        case Prompt.CONSENT:
+            return ShowConsent(uid)

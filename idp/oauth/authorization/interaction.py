@@ -1,0 +1,151 @@
+"""5. The stored, half-finished request: one uid per browser tab, bound to the browser."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from authlib.oauth2.rfc6749.errors import InvalidRequestError
+
+from idp.crypto import constant_time_equal, random_token, token_digest
+from idp.oauth.authorization.request import AuthorizationRequest
+from idp.oauth.errors import ShownError
+from idp.sessions import BrowserSession
+from idp.storage import InteractionRow, Repositories
+
+_LONGEST_UID = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What the person has done so far in this tab. Only the server writes it (row M5)."""
+
+    session_id: str | None
+    """The browser session when the request came in."""
+    logins: int | None
+    """Its sign-ins at that moment: a later sign-in is seen by comparing."""
+    other_account: bool = False
+    """They want to sign in as somebody else."""
+    kept: bool = False
+    """They chose to go on with the account that is signed in."""
+    asked: str | None = None
+    """The account that the consent page was shown to."""
+    consented: str | None = None
+    """The account that said yes in this interaction."""
+
+    @classmethod
+    def beginning(cls, session: BrowserSession | None) -> "Progress":
+        """Nothing done yet."""
+        return cls(
+            session_id=None if session is None else session.id,
+            logins=None if session is None else session.logins,
+        )
+
+    def has_signed_in(self, session: BrowserSession) -> bool:
+        """Whether the person has proved who they are since the request came in."""
+        return (session.id, session.logins) != (self.session_id, self.logins)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the stored interaction."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Progress":
+        """The inverse of :meth:`to_json`."""
+        return cls(**stored)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One authorization request on its way, stored or not yet."""
+
+    uid: str
+    request: AuthorizationRequest
+    progress: Progress
+    is_stored: bool = field(default=True)
+
+    def having(self, progress: Progress) -> "Interaction":
+        """The same interaction, further on."""
+        return replace(self, progress=progress)
+
+
+class Interactions:
+    """Keeps interactions in the database. Callers hold the transaction."""
+
+    def __init__(self, repos: Repositories, *, lifetime: timedelta) -> None:
+        self._repos = repos.interactions
+        self._lifetime = lifetime
+
+    @staticmethod
+    def begin(request: AuthorizationRequest, session: BrowserSession | None) -> Interaction:
+        """A new interaction; nothing is written before a page is needed."""
+        return Interaction(
+            uid=random_token(16),
+            request=request,
+            progress=Progress.beginning(session),
+            is_stored=False,
+        )
+
+    def get(self, uid: str, browser: str, now: datetime) -> Interaction:
+        """The unfinished interaction of this browser.
+
+        Raises:
+            ShownError: unknown, expired, another browser's, or finished already.
+        """
+        row = self._repos.get(uid) if len(uid) <= _LONGEST_UID and uid.isascii() else None
+        if row is None or not constant_time_equal(row.browser_digest, _digest(browser)):
+            # Security: another browser's request must look like none at all.
+            raise _gone("There is no such sign-in. Please go back to the application and try again.")
+        if row.finished_at is not None:
+            raise already_used()
+        if row.expires_at <= now:
+            raise _gone("This sign-in has expired. Please go back to the application and try again.")
+        return Interaction(
+            uid=row.uid,
+            request=AuthorizationRequest.from_json(row.request),
+            progress=Progress.from_json(row.progress),
+        )
+
+    def save(self, interaction: Interaction, browser: str, now: datetime) -> None:
+        """Store a new interaction, or how far a stored one has come.
+
+        Raises:
+            ShownError: it was finished meanwhile.
+        """
+        if interaction.is_stored:
+            if not self._repos.save_progress(interaction.uid, interaction.progress.to_json(), now):
+                raise already_used()
+            return
+        self._repos.add(
+            InteractionRow(
+                uid=interaction.uid,
+                browser_digest=_digest(browser),
+                client_id=interaction.request.client_id,
+                request=interaction.request.to_json(),
+                progress=interaction.progress.to_json(),
+                created_at=now,
+                expires_at=now + self._lifetime,
+            )
+        )
+
+    def finish(self, interaction: Interaction, now: datetime) -> None:
+        """Use the interaction up; at most one caller ever succeeds.
+
+        Raises:
+            ShownError: it was finished before (double click, back button).
+        """
+        if interaction.is_stored and not self._repos.finish(interaction.uid, now):
+            raise already_used()
+
+
+def already_used() -> ShownError:
+    """The error for a second answer to the same request."""
+    return _gone("This sign-in was already used. Please go back to the application and start again.")
+
+
+def _gone(description: str) -> ShownError:
+    return ShownError(InvalidRequestError(description))
+
+
+def _digest(browser: str) -> bytes:
+    return token_digest("interaction-browser", browser)

@@ -1,0 +1,86 @@
+"""4. Which page a request needs, with named reasons. Pure: values in, reason or nothing out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from idp.clients import RegisteredClient
+from idp.oauth.authorization.interaction import Progress
+from idp.oauth.authorization.request import AuthorizationRequest
+from idp.oauth.authorization.steps import Reason
+from idp.sessions import BrowserSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where one request stands at this moment."""
+
+    request: AuthorizationRequest
+    client: RegisteredClient
+    progress: Progress
+    session: BrowserSession | None
+    """The live session; ``None`` when nobody is signed in."""
+    lacks_scopes: bool
+    """Scopes or resources that the signed-in person has not allowed this client."""
+    lacks_claims: bool
+    """Single claims, likewise."""
+    now: datetime
+
+
+def login_reason(standing: Standing) -> Reason | None:
+    """Why the person has to sign in. Source: OpenID Connect Core §3.1.2.1, §3.1.2.3."""
+    request, progress, session = standing.request, standing.progress, standing.session
+    if session is None:
+        return Reason.NO_SESSION
+    if not progress.has_signed_in(session):
+        if "login" in request.prompts:
+            return Reason.PROMPT_LOGIN
+        if progress.other_account:
+            return Reason.OTHER_ACCOUNT
+        if _is_too_old(session, request.max_age, standing.now):
+            return Reason.MAX_AGE
+    if request.hinted_subject not in {None, session.account_id}:
+        return Reason.ID_TOKEN_HINT
+    if request.claimed_subject not in {None, session.account_id}:
+        return Reason.CLAIMS_SUB
+    return None
+
+
+def select_account_reason(standing: Standing) -> Reason | None:
+    """Why the person has to choose an account; signing in is choosing, too."""
+    session, progress = standing.session, standing.progress
+    chosen = progress.kept or (session is not None and progress.has_signed_in(session))
+    if "select_account" in standing.request.prompts and not chosen:
+        return Reason.PROMPT_SELECT_ACCOUNT
+    return None
+
+
+def consent_reason(standing: Standing) -> Reason | None:
+    """Why the person has to be asked (row K1). First-party clients act for the operator."""
+    account_id = None if standing.session is None else standing.session.account_id
+    has_answered = standing.progress.consented is not None and standing.progress.consented == account_id
+    if "consent" in standing.request.prompts and not has_answered:
+        return Reason.PROMPT_CONSENT
+    if standing.client.first_party:
+        return None
+    if standing.lacks_scopes:
+        return Reason.NEW_SCOPES
+    if standing.lacks_claims:
+        return Reason.NEW_CLAIMS
+    if is_unassured(standing.client, standing.request.redirect_uri) and not has_answered:
+        return Reason.UNASSURED_NATIVE_CLIENT
+    return None
+
+
+def is_unassured(client: RegisteredClient, redirect_uri: str) -> bool:
+    """Whether another app on the device could receive the answer in this client's name.
+
+    A remembered consent is worth nothing then. Source: RFC 8252 §8.6; row K1.
+    """
+    return client.application_type == "native" and client.is_public and not redirect_uri.startswith("https:")
+
+
+def _is_too_old(session: BrowserSession, max_age: int | None, now: datetime) -> bool:
+    """``max_age=0`` is ``prompt=login`` by another name (OpenID Connect Core §3.1.2.1)."""
+    if max_age is None:
+        return False
+    return max_age == 0 or (now - session.auth_time).total_seconds() > max_age

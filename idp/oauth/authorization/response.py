@@ -1,0 +1,119 @@
+"""8. The answer to the client. The only place that renders responses and errors, and issues codes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from idp.audit import Actor, Audit, AuditEvent, Source
+from idp.clients import RegisteredClient
+from idp.oauth.authorization.request import AuthorizationRequest, ReplyAddress
+from idp.oauth.authorization.steps import AuthorizationResponse
+from idp.oauth.errors import RedirectedError
+from idp.oauth.scopes import OFFLINE_ACCESS
+from idp.sessions import BrowserSession
+from idp.storage import OneTimeRow, Repositories
+from idp.tokens import AUTHORIZATION_CODE_KIND, AuthorizationCodes, AuthorizedGrant
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """Renders every answer; ``iss`` is in each of them (RFC 9207 §2, row R6)."""
+
+    issuer: str
+
+    def error(self, error: RedirectedError, reply: ReplyAddress) -> AuthorizationResponse:
+        """An error for the client. Source: RFC 6749 §4.1.2.1."""
+        description = (("error_description", error.description),) if error.description else ()
+        return self._render((("error", error.error), *description), reply)
+
+    def code(self, code: str, reply: ReplyAddress) -> AuthorizationResponse:
+        """Success. Source: RFC 6749 §4.1.2."""
+        return self._render((("code", code),), reply)
+
+    def _render(self, params: tuple[tuple[str, str], ...], reply: ReplyAddress) -> AuthorizationResponse:
+        state = () if reply.state is None else (("state", reply.state),)
+        return AuthorizationResponse(
+            redirect_uri=reply.redirect_uri,
+            mode=reply.mode,
+            params=(*params, *state, ("iss", self.issuer)),
+        )
+
+
+class CodeIssuer:
+    """Writes an authorization code and its audit event. Callers hold the transaction."""
+
+    def __init__(
+        self, *, repos: Repositories, codes: AuthorizationCodes, audit: Audit, lifetime: timedelta
+    ) -> None:
+        self._repos = repos
+        self._codes = codes
+        self._audit = audit
+        self._lifetime = lifetime
+
+    def issue(
+        self,
+        request: AuthorizationRequest,
+        client: RegisteredClient,
+        session: BrowserSession,
+        *,
+        source: Source,
+        now: datetime,
+    ) -> str:
+        """A code for the person of this session, bound to client, redirect URI and PKCE (row C4)."""
+        code, digest = self._codes.new()
+        grant = authorized_grant(request, client, session)
+        self._repos.one_time.issue(
+            OneTimeRow(
+                digest=digest,
+                kind=AUTHORIZATION_CODE_KIND,
+                binding=client.client_id,
+                proof=request.code_challenge,
+                target=request.redirect_uri,
+                account_id=session.account_id,
+                session_id=session.id,
+                payload=grant.to_json(),
+                created_at=now,
+                expires_at=now + self._lifetime,
+            )
+        )
+        self._audit.record(
+            AuditEvent.CODE_ISSUED,
+            actor=Actor.account(session.account_id, source),
+            account=session.account_id,
+            client=client.client_id,
+            session=session.id,
+            detail={
+                "scopes": grant.scopes,
+                "resources": grant.resources,
+                "redirect_uri": redirect_target(grant.redirect_uri),
+            },
+            now=now,
+        )
+        return code
+
+
+def redirect_target(redirect_uri: str) -> str:
+    """The redirect URI without its query, for the audit record: a registered query may hold a secret."""
+    return redirect_uri.partition("?")[0]
+
+
+def authorized_grant(
+    request: AuthorizationRequest, client: RegisteredClient, session: BrowserSession
+) -> AuthorizedGrant:
+    """What the person agreed to, as the code and its token family will carry it."""
+    claims = request.claims
+    return AuthorizedGrant(
+        client_id=client.client_id,
+        account_id=session.account_id,
+        scopes=request.scopes,
+        resources=request.resources,
+        claims_request=None if claims is None else {place: dict(claims[place]) for place in claims},
+        nonce=request.nonce,
+        auth_time=session.auth_time,
+        acr=session.acr,
+        amr=session.amr,
+        redirect_uri=request.redirect_uri,
+        code_challenge=request.code_challenge,
+        sid=session.id,
+        refresh=client.allows_grant("refresh_token"),
+        offline=OFFLINE_ACCESS in request.scopes,
+    )
