@@ -23,6 +23,7 @@ from idp.storage.database import (
     plain_session,
 )
 from idp.storage.failures import IntegrityConflict
+from idp.storage.migrate import current_revision, head_revision, is_current, upgrade
 from idp.storage.models import (
     AccountIdentifierRow,
     AccountRow,
@@ -93,7 +94,11 @@ __all__ = [
     "begin_write",
     "configure_engine",
     "create_engine",
+    "current_revision",
     "engine_options",
+    "head_revision",
+    "is_current",
     "plain_session",
     "repositories",
+    "upgrade",
 ]
