@@ -1,0 +1,166 @@
+"""Bringing the schema up to date, safely from several nodes at once.
+
+The scripts are ``migrations/`` at the top of the repository, or ``idp/_data/migrations`` in the wheel.
+How they are written: ``docs/migrations.md``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from idp.errors import Unavailable
+from idp.settings import DatabaseSettings
+from idp.storage.database import begin_read, create_engine
+from idp.storage.failures import translated_errors
+
+_LOCK = 0x6964702D6D696772
+"""``idp-migr`` in ASCII: the name of the advisory lock on PostgreSQL."""
+
+_TURN_MS = 300_000
+"""How long to wait for another node that is migrating."""
+
+_MIGRATION_LIMITS = (
+    # Queries of the running release queue up behind a lock that waits, so it must not wait for long.
+    "SET lock_timeout = '4s'",
+    "SET statement_timeout = '120s'",
+    "SET idle_in_transaction_session_timeout = '60s'",
+)
+
+
+def upgrade(settings: DatabaseSettings, root: Path | None = None) -> list[str]:
+    """Apply every migration the database lacks, oldest first.
+
+    One process migrates at a time; the others wait for it and find nothing left to do. A database that a
+    newer release has migrated already is left alone.
+
+    Args:
+        settings: which database.
+        root: the folder of the scripts; found by itself unless given.
+
+    Returns:
+        the revisions applied.
+
+    Raises:
+        Unavailable: no connection, or a table was busy for too long; what was applied stays, run it again.
+    """
+    config = _config(root)
+    applied: list[str] = []
+    engine = create_engine(settings)
+    try:
+        with _exclusive(engine) as connection:
+            if not _reaches(connection, config):
+                config.attributes.update(connection=connection, applied=applied)
+                command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+    return applied
+
+
+def head_revision(root: Path | None = None) -> str:
+    """The newest revision this release knows."""
+    head = ScriptDirectory.from_config(_config(root)).get_current_head()
+    if head is None:
+        raise RuntimeError("the folder of migrations is empty")
+    return head
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The database's revision; None if it was never migrated.
+
+    Raises:
+        Unavailable: no answer.
+    """
+    with begin_read(engine) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database has all this release needs.
+
+    A revision unknown here comes from a newer release, whose migrations leave this one working: that is
+    current enough, or no old node could restart during a roll-out.
+
+    Raises:
+        Unavailable: no answer.
+    """
+    config = _config(None)
+    with begin_read(engine) as connection:
+        return _reaches(connection, config)
+
+
+def _reaches(connection: Connection, config: Config) -> bool:
+    # A transaction begun here would keep Alembic from committing each migration by itself.
+    with nullcontext() if connection.in_transaction() else connection.begin():
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
+        return False
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    return current == scripts.get_current_head() or current not in known
+
+
+def _config(root: Path | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(root or _scripts()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _scripts() -> Path:
+    package = Path(__file__).parents[1]
+    for folder in (package / "_data" / "migrations", package.parent / "migrations"):
+        if (folder / "env.py").is_file():
+            return folder
+    raise RuntimeError("the migrations are missing from this installation")
+
+
+@contextmanager
+def _exclusive(engine: Engine) -> Iterator[Connection]:
+    """A connection whose owner alone migrates this database."""
+    hold = _exclusive_sqlite if engine.dialect.name == "sqlite" else _exclusive_postgresql
+    with translated_errors(), hold(engine) as connection:
+        yield connection
+
+
+@contextmanager
+def _exclusive_sqlite(engine: Engine) -> Iterator[Connection]:
+    """All migrations in one write transaction, which is the lock.
+
+    Foreign keys rest meanwhile, because SQLite changes tables by making them anew, and dropping the old one
+    would cascade. They are checked before the commit.
+    """
+    with engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        if raw is None:
+            raise Unavailable(detail="the connection was lost before the migration")
+        raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute(f"PRAGMA busy_timeout = {_TURN_MS}")
+        connection.execution_options(idp_write=True)
+        with connection.begin():
+            yield connection
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise RuntimeError(f"migrating would break {len(broken)} foreign keys; nothing was changed")
+        connection.detach()
+
+
+@contextmanager
+def _exclusive_postgresql(engine: Engine) -> Iterator[Connection]:
+    """An advisory lock of the database session: it ends with the session, however that ends."""
+    with engine.connect() as connection:
+        with connection.begin():
+            connection.execute(text(f"SET statement_timeout = {_TURN_MS}"))
+            connection.execute(text("SET lock_timeout = 0"))
+        with connection.begin():
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        with connection.begin():
+            for limit in _MIGRATION_LIMITS:
+                connection.execute(text(limit))
+        connection.detach()
+        yield connection
