@@ -10,8 +10,26 @@ id_token, claims, live_tokens, userinfo, introspection, revocation, discovery.
 Front channel: authorization/, logout.
 """
 
+from idp.oauth.authorization import (
+    RESPONSE_MODES,
+    AuthorizationFlow,
+    AuthorizationResponse,
+    AuthorizationServices,
+    ConsentQuestion,
+    InteractionView,
+    Reason,
+    Respond,
+    ResponseMode,
+    ShowConsent,
+    ShowLogin,
+    ShowSelectAccount,
+    Step,
+)
 from idp.oauth.discovery import metadata
 from idp.oauth.epochs import Epochs
+from idp.oauth.errors import RedirectedError, ShownError
+from idp.oauth.id_token_hint import IdTokenHints
+from idp.oauth.logout import Confirm, Done, LogoutFlow, LogoutServices, LogoutStep
 from idp.oauth.request import OAuthRequest
 from idp.oauth.response import ProtocolResponse
 from idp.oauth.scopes import ScopeResolver
@@ -19,11 +37,32 @@ from idp.oauth.server import OAuthServer
 from idp.oauth.services import OAuthServices
 
 __all__ = [
+    "RESPONSE_MODES",
+    "AuthorizationFlow",
+    "AuthorizationResponse",
+    "AuthorizationServices",
+    "Confirm",
+    "ConsentQuestion",
+    "Done",
     "Epochs",
+    "IdTokenHints",
+    "InteractionView",
+    "LogoutFlow",
+    "LogoutServices",
+    "LogoutStep",
     "OAuthRequest",
     "OAuthServer",
     "OAuthServices",
     "ProtocolResponse",
+    "Reason",
+    "RedirectedError",
+    "Respond",
+    "ResponseMode",
     "ScopeResolver",
+    "ShowConsent",
+    "ShowLogin",
+    "ShowSelectAccount",
+    "ShownError",
+    "Step",
     "metadata",
 ]

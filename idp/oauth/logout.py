@@ -52,6 +52,7 @@ class Done:
     """Whether there was a session to end: cookies and caches are to be cleared then."""
     client: RegisteredClient | None = None
 
+    @property
     def location(self) -> str | None:
         """The redirect URI with the ``state``, if one was sent. Source: RP-Initiated Logout §3."""
         if self.redirect_uri is None or self.state is None:

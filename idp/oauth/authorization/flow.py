@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from authlib.oauth2.rfc6749.errors import AccessDeniedError
+from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
 
 from idp.accounts import Accounts, assert_may_authenticate
 from idp.audit import Actor, Audit, AuditEvent, Source
@@ -36,7 +36,7 @@ from idp.oauth.authorization.steps import (
     Step,
 )
 from idp.oauth.claims_request import personal_claims
-from idp.oauth.errors import RedirectedError
+from idp.oauth.errors import RedirectedError, ShownError
 from idp.oauth.id_token_hint import IdTokenHints
 from idp.oauth.scopes import ScopeResolver
 from idp.resources import ResourceDirectory
@@ -151,10 +151,11 @@ class AuthorizationFlow:
         visit = Visit(session=session, browser=browser, source=source, now=now)
 
         def choose(interaction: Interaction, live: BrowserSession | None) -> Interaction:
+            if not keep:  # also offered by the consent page ("not you?")
+                return interaction.having(interaction.progress.wanting_another(live))
             if self._needed(interaction, live, visit) != Prompt.SELECT_ACCOUNT:
                 return interaction
-            change = replace(interaction.progress, kept=keep, other_account=not keep)
-            return interaction.having(change)
+            return interaction.having(replace(interaction.progress, kept=True))
 
         return self._continue(uid, visit, choose)
 
@@ -204,7 +205,7 @@ class AuthorizationFlow:
             request = self._interactions.get(uid, browser, now).request
         return InteractionView(
             uid=uid,
-            client=self._client(request),
+            client=self._shown_client(request),
             scopes=self._book.sentences(request),
             login_hint=request.login_hint,
             ui_locales=request.ui_locales,
@@ -219,7 +220,7 @@ class AuthorizationFlow:
         with self._services.database.transaction(write=False):
             request = self._interactions.get(uid, browser, now).request
             account = self._services.accounts.get(session.account_id)
-        return self._book.question(request, self._client(request), account)
+        return self._book.question(request, self._shown_client(request), account)
 
     def _continue(
         self,
@@ -242,11 +243,12 @@ class AuthorizationFlow:
     def _advance(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Step:
         """The next page, or the answer."""
         try:
-            needed = next_prompt(self._standing(interaction, live, visit))
+            standing = self._standing(interaction, live, visit)
+            needed = next_prompt(standing)
         except RedirectedError as error:
             return self._refuse(interaction, error, visit)
         if needed is None and live is not None:
-            return self._succeed(interaction, live, visit)
+            return self._succeed(interaction, standing.client, live, visit)
         if needed is None:  # nobody signed in always needs a page
             needed = Needed(Prompt.LOGIN, Reason.NO_SESSION)
         if needed.prompt is Prompt.CONSENT and live is not None:
@@ -254,11 +256,12 @@ class AuthorizationFlow:
         self._interactions.save(interaction, visit.browser, visit.now)
         return _page(interaction.uid, needed)
 
-    def _succeed(self, interaction: Interaction, live: BrowserSession, visit: Visit) -> Respond:
+    def _succeed(
+        self, interaction: Interaction, client: RegisteredClient, live: BrowserSession, visit: Visit
+    ) -> Respond:
         """Use the interaction up and issue the code: exactly once."""
         self._interactions.finish(interaction, visit.now)
         request = interaction.request
-        client = self._client(request)
         code = self._issuer.issue(request, client, live, source=visit.source, now=visit.now)
         return Respond(self._responses.code(code, request.reply))
 
@@ -273,7 +276,7 @@ class AuthorizationFlow:
 
     def _standing(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Standing:
         request = interaction.request
-        client = self._client(request)
+        client = recheck(request, self._services.clients.find(request.client_id))
         lacks_scopes = lacks_claims = False
         if live is not None and not client.first_party:
             lacks_scopes, lacks_claims = self._book.lacks(request, live.account_id)
@@ -287,8 +290,12 @@ class AuthorizationFlow:
             now=visit.now,
         )
 
-    def _client(self, request: AuthorizationRequest) -> RegisteredClient:
-        return recheck(request, self._services.clients.find(request.client_id))
+    def _shown_client(self, request: AuthorizationRequest) -> RegisteredClient:
+        """The client for a page; what else may have changed is for the next step to find."""
+        client = self._services.clients.find(request.client_id)
+        if client is None or client.disabled:
+            raise ShownError(InvalidRequestError("The client is disabled."), parameter="client_id")
+        return client
 
     def _live(self, visit: Visit) -> BrowserSession | None:
         """The session, if it is still the one the pages found and its account may be used.

@@ -45,6 +45,10 @@ class Progress:
         """Whether the person has proved who they are since the request came in."""
         return (session.id, session.logins) != (self.session_id, self.logins)
 
+    def wanting_another(self, session: BrowserSession | None) -> "Progress":
+        """The person is not who is signed in: only a later sign-in counts from here on."""
+        return replace(Progress.beginning(session), other_account=True)
+
     def to_json(self) -> dict[str, Any]:
         """For the stored interaction."""
         return asdict(self)
