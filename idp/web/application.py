@@ -1,0 +1,101 @@
+"""The Flask application class: no Flask session, strict limits, a request id on every answer."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, request
+from flask.sessions import SessionInterface, SessionMixin
+from flask.typing import ResponseReturnValue
+from jinja2 import StrictUndefined
+
+from idp.observability import new_request_id, request_id
+from idp.settings import Settings
+from idp.web.body import MAX_FIELDS
+from idp.web.edge import Edge
+
+HEALTH_PATHS = ("/healthz", "/readyz")
+"""Probes; any Host may call them."""
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class TemplatesMissing(Exception):
+    """The installation has no templates: neither beside the package nor inside it."""
+
+
+class NoSession(SessionInterface):
+    """Flask's session, switched off: browser sessions are ours (decision D6).
+
+    Flask then hands out its ``NullSession``, which raises on every write and is never saved.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin | None:
+        """No session, for any request."""
+        del app, request
+        return None
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Nothing to save; Flask never gets here with a ``NullSession``."""
+
+
+class Application(Flask):
+    """Flask as this product uses it.
+
+    The application carries no hooks; those of the browser pages hang on their blueprint.
+    What must happen to every request is done in the methods below.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__("idp.web", template_folder=str(find_templates()), static_folder=None)
+        self.session_interface = NoSession()
+        self.config.update(
+            MAX_CONTENT_LENGTH=settings.server.max_body_bytes,
+            MAX_FORM_MEMORY_SIZE=settings.server.max_body_bytes,
+            MAX_FORM_PARTS=MAX_FIELDS,
+            TEMPLATES_AUTO_RELOAD=False,
+        )
+        # Merging slashes answers 308, which would send a password a second time (row R7).
+        self.url_map.merge_slashes = False
+        self.jinja_options = {
+            **self.jinja_options,
+            "undefined": StrictUndefined,
+            "trim_blocks": True,
+            "lstrip_blocks": True,
+        }
+        self.path_prefix = urlsplit(settings.issuer).path.rstrip("/")
+        """The path of the issuer; every address of ours starts with it. Empty for most."""
+        self._edge = Edge(
+            issuer=settings.issuer,
+            trusted_hosts=settings.proxy.trusted_hosts,
+            exempt_paths=[prefix + path for prefix in ("", self.path_prefix) for path in HEALTH_PATHS],
+        )
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Give the request its id, then serve it. An id sent by the client is not trusted."""
+        request_id.set(new_request_id())
+        return super().wsgi_app(environ, start_response)
+
+    def preprocess_request(self) -> ResponseReturnValue | None:
+        """Check host and sizes before any hook or view; errors go to the error handlers."""
+        self._edge.assert_acceptable(request.environ)
+        return super().preprocess_request()
+
+    def process_response(self, response: Response) -> Response:
+        """Put the request id on every answer, errors included."""
+        response = super().process_response(response)
+        response.headers["X-Request-Id"] = request_id.get()
+        return response
+
+
+def find_templates() -> Path:
+    """The folder of templates: at the top of the repository, or inside the wheel.
+
+    Raises:
+        TemplatesMissing: neither is there.
+    """
+    for folder in (_PACKAGE.parent / "templates", _PACKAGE / "_data" / "templates"):
+        if (folder / "layout").is_dir():
+            return folder
+    raise TemplatesMissing("the page templates are missing; install the package again")

@@ -1,0 +1,15 @@
+"""Browser pages: server-rendered forms that work without a script.
+
+Owns cookies, CSRF, security headers, language and templates; one blueprint carries the hooks.
+Shows what oauth/ and login/ ask for and gives them what the person typed; never picks the
+next step itself.
+Called by mount. Reading order: blueprint, visit, csrf, headers, render; steps; then one file
+per page.
+"""
+
+from idp.web.pages.assets import assets, prepare_assets
+from idp.web.pages.blueprint import pages
+from idp.web.pages.locale import prepare_translations
+from idp.web.pages.problem import problem_page
+
+__all__ = ["assets", "pages", "prepare_assets", "prepare_translations", "problem_page"]

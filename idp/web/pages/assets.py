@@ -1,0 +1,133 @@
+"""Style sheet, script, icons and logos: all from our own origin.
+
+The files are read at start-up and served from memory.
+
+Addresses carry a fingerprint of the content, so browsers may keep them for good and still
+never show an old one.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
+
+from idp.settings import Settings
+from idp.web.context import container
+from idp.web.pages.theme import Accent, accent
+
+_FOLDER = Path(__file__).resolve().parents[1] / "static"
+_EXTENSION = "idp.assets"
+_IMAGE_TYPES = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+}
+_SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+assets = Blueprint("assets", __name__)
+
+
+class LogoUnusable(Exception):
+    """``settings.pages.logo_file`` is missing or no picture that browsers show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One static file."""
+
+    body: bytes
+    content_type: str
+    version: str
+
+
+def prepare_assets(app: Flask, settings: Settings) -> None:
+    """Read the files, and give templates ``asset()`` and ``brand_logo()``.
+
+    Raises:
+        LogoUnusable: the configured logo cannot be read or has an unknown type.
+    """
+    colours = accent(settings.pages.accent)
+    files = {
+        "site.css": _asset(
+            colours.css().encode() + (_FOLDER / "site.css").read_bytes(), "text/css; charset=utf-8"
+        ),
+        "password.js": _asset((_FOLDER / "password.js").read_bytes(), "text/javascript; charset=utf-8"),
+        "icon.svg": _asset(_icon(colours), "image/svg+xml"),
+    }
+    logo = settings.pages.logo_file
+    if logo is not None:
+        files["brand"] = _logo(Path(logo))
+    app.extensions[_EXTENSION] = files
+    app.jinja_env.globals["asset"] = asset_url
+    app.jinja_env.globals["has_brand_logo"] = logo is not None
+
+
+def asset_url(name: str) -> str:
+    """The address of a static file, with its fingerprint."""
+    return url_for("assets.serve", name=name, v=_files()[name].version)
+
+
+@assets.get("/static/<name>")
+def serve(name: str) -> Response:
+    """One static file. Cookies are neither read nor set here."""
+    asset = _files().get(name)
+    if asset is None:
+        abort(404)
+    if request.args.get("v") == asset.version:
+        return _cacheable(asset, "public, max-age=31536000, immutable")
+    return _cacheable(asset, "public, max-age=300")
+
+
+@assets.get("/logos/<path:client_id>")
+def client_logo(client_id: str) -> Response:
+    """Our copy of a client's logo (row R13: pages load nothing from elsewhere)."""
+    here = container()
+    with here.database.transaction(write=False):
+        row = here.repos.logos.get(client_id)
+        if row is None:
+            abort(404)
+        asset = _asset(row.body, row.content_type)
+    return _cacheable(asset, "private, max-age=3600")
+
+
+def _cacheable(asset: Asset, cache_control: str) -> Response:
+    """An answer with an ETag, and a policy that lets an SVG do nothing but be seen."""
+    response = Response(asset.body, content_type=asset.content_type)
+    response.headers["Cache-Control"] = cache_control
+    response.headers["Content-Security-Policy"] = _SANDBOX
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.set_etag(asset.version)
+    response.make_conditional(request)
+    return response
+
+
+def _files() -> dict[str, Asset]:
+    return cast("dict[str, Asset]", current_app.extensions[_EXTENSION])
+
+
+def _asset(body: bytes, content_type: str) -> Asset:
+    return Asset(body=body, content_type=content_type, version=hashlib.sha256(body).hexdigest()[:16])
+
+
+def _logo(path: Path) -> Asset:
+    content_type = _IMAGE_TYPES.get(path.suffix.lower())
+    if content_type is None:
+        raise LogoUnusable(f"{path}: the logo must be one of {', '.join(_IMAGE_TYPES)}")
+    try:
+        return _asset(path.read_bytes(), content_type)
+    except OSError as error:
+        raise LogoUnusable(f"{path}: the logo cannot be read: {error.strerror}") from error
+
+
+def _icon(colours: Accent) -> bytes:
+    """The icon of the browser tab: a keyhole in the accent colour."""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+        f'<rect width="32" height="32" rx="9" fill="{colours.light}"/>'
+        '<path fill="#fff" d="M16 7a5.5 5.5 0 0 0-2.6 10.35L12 25h8l-1.4-7.65A5.5 5.5 0 0 0 16 7z"/></svg>'
+    ).encode()

@@ -1,0 +1,88 @@
+"""The pages blueprint: its addresses, and the hooks that every page passes through."""
+
+from flask import Blueprint, Response, g, request
+
+from idp.oauth import ShownError
+from idp.observability import get_logger
+from idp.web.context import container
+from idp.web.pages.authorize import authorize, authorize_post, resume
+from idp.web.pages.consent import consent, consent_post
+from idp.web.pages.cookies import BROWSER
+from idp.web.pages.csrf import StaleForm
+from idp.web.pages.forms import begin_form
+from idp.web.pages.headers import add_page_headers
+from idp.web.pages.home import home
+from idp.web.pages.locale import choose_language
+from idp.web.pages.login import login, login_post, plain_login, plain_login_post
+from idp.web.pages.logout import logged_out, logout, logout_confirm, logout_post
+from idp.web.pages.problem import expired_page, stale_form_page
+from idp.web.pages.select_account import select_account, select_account_post
+from idp.web.pages.visit import Visit, begin_visit, is_secure
+
+log = get_logger(__name__)
+
+PAGES = (  # address, method, view
+    ("/", "GET", home),
+    ("/authorize", "GET", authorize),
+    ("/authorize", "POST", authorize_post),
+    ("/login", "GET", plain_login),
+    ("/login", "POST", plain_login_post),
+    ("/logout", "GET", logout),
+    ("/logout", "POST", logout_post),
+    ("/logout/confirm", "POST", logout_confirm),
+    ("/logged-out", "GET", logged_out),
+)
+
+INTERACTION_PAGES = (  # pages of one half-finished authorization request
+    ("/authorize/<uid>", "GET", resume),
+    ("/login/<uid>", "GET", login),
+    ("/login/<uid>", "POST", login_post),
+    ("/consent/<uid>", "GET", consent),
+    ("/consent/<uid>", "POST", consent_post),
+    ("/select-account/<uid>", "GET", select_account),
+    ("/select-account/<uid>", "POST", select_account_post),
+)
+
+pages = Blueprint("pages", __name__)
+_interaction = Blueprint("interaction", __name__)
+
+for _blueprint, _table in ((pages, PAGES), (_interaction, INTERACTION_PAGES)):
+    for _address, _method, _view in _table:
+        _blueprint.add_url_rule(
+            _address,
+            view_func=_view,
+            methods=[_method],
+            provide_automatic_options=False,
+            strict_slashes=False if _address == "/" else None,
+        )
+
+pages.register_blueprint(_interaction)
+
+
+@pages.before_request
+def _before() -> None:
+    choose_language()
+    container().feed.assert_available()
+    begin_visit()
+    if request.method == "POST":
+        begin_form()
+
+
+@pages.after_request
+def _after(response: Response) -> Response:
+    here: Visit | None = g.get("visit")
+    if here is not None and here.is_new_browser:
+        BROWSER.write(response, here.browser, secure=is_secure())
+    return add_page_headers(response, https=is_secure())
+
+
+@pages.errorhandler(StaleForm)
+def _stale_form(error: StaleForm) -> Response:
+    log.warning("request.stale_form", extra={"fields": {"path": request.path, "detail": error.detail}})
+    return stale_form_page(error)
+
+
+@_interaction.errorhandler(ShownError)
+def _expired(error: ShownError) -> Response:
+    log.info("request.interaction_gone", extra={"fields": {"path": request.path, "detail": error.detail}})
+    return expired_page(error.description)

@@ -1,0 +1,45 @@
+"""What a person sent with a form: read once, in the hook that checks its token."""
+
+from typing import cast
+
+from flask import g, request
+
+from idp.web.body import Pairs, first, read_form
+from idp.web.context import container
+from idp.web.pages import csrf
+from idp.web.pages.visit import visit
+
+
+def begin_form() -> None:
+    """Read and check the form of a POST; for the blueprint's hook.
+
+    Raises:
+        StaleForm: the form is not one of ours, or its token is out of date (row S8).
+        HTTPException: the body is malformed; see :func:`idp.web.body.read_form`.
+    """
+    g.form = read_form(request)
+    if request.endpoint in csrf.CROSS_SITE_BY_DESIGN:
+        return
+    csrf.assert_same_origin(request, issuer_origin=issuer_origin())
+    here = visit()
+    csrf.assert_token(first(g.form, csrf.FIELD), browser=here.browser, session=here.session_cookie)
+
+
+def form_pairs() -> Pairs:
+    """All fields of the current form, in order."""
+    return cast("Pairs", g.form)
+
+
+def form_value(name: str) -> str:
+    """One field of the current form, empty if it is missing.
+
+    Raises:
+        BadRequest: the field is there more than once.
+    """
+    return first(form_pairs(), name)
+
+
+def issuer_origin() -> str:
+    """Scheme and host of the issuer, as browsers write them in ``Origin``."""
+    scheme, _, rest = container().settings.issuer.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"

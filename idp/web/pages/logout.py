@@ -1,0 +1,60 @@
+"""Sign out: asked by a client, or by the person at the home page.
+
+Source: OpenID Connect RP-Initiated Logout 1.0.
+"""
+
+from flask import Response, request, url_for
+
+from idp.oauth import Confirm, LogoutStep
+from idp.web.body import Pairs, parse_pairs
+from idp.web.context import container, now, source
+from idp.web.pages.authorize import as_get
+from idp.web.pages.cookies import SESSION
+from idp.web.pages.csrf import FIELD
+from idp.web.pages.forms import form_pairs
+from idp.web.pages.headers import add_sign_out_headers
+from idp.web.pages.locale import choose_language
+from idp.web.pages.render import page
+from idp.web.pages.visit import is_secure, visit
+from idp.web.responses import see_other
+
+
+def logout() -> Response:
+    """Take a client's logout request: done at once with a valid hint, else asked (row S14)."""
+    step = container().logout.begin(
+        parse_pairs(request.query_string), session=visit().session, source=source(), now=now()
+    )
+    return _follow(step)
+
+
+def logout_post() -> Response:
+    """Turn a posted request into a GET, so that ``SameSite=Lax`` cookies come along."""
+    return as_get("pages.logout")
+
+
+def logout_confirm() -> Response:
+    """The person said yes."""
+    params: Pairs = tuple(pair for pair in form_pairs() if pair[0] != FIELD)
+    step = container().logout.confirm(params, session=visit().session, source=source(), now=now())
+    return _follow(step)
+
+
+def logged_out() -> Response:
+    """Say that it is done."""
+    return page("logout/logged_out.html")
+
+
+def _follow(step: LogoutStep) -> Response:
+    if isinstance(step, Confirm):
+        choose_language(step.ui_locales)
+        return page(
+            "logout/confirm.html",
+            form_targets=() if step.client is None else step.client.post_logout_redirect_uris,
+            client=step.client,
+            params=step.params,
+        )
+    response = see_other(step.location or url_for("pages.logged_out"))
+    SESSION.clear(response, secure=is_secure())
+    if step.ended:
+        add_sign_out_headers(response)
+    return response

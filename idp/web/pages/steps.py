@@ -1,0 +1,38 @@
+"""From the flow's next step to an answer: a redirect to a page of ours, or back to the client."""
+
+from flask import Response, url_for
+
+from idp.oauth import AuthorizationResponse, Respond, ShowConsent, ShowLogin, Step
+from idp.web.pages.render import page
+from idp.web.responses import see_other
+
+
+def follow(step: Step) -> Response:
+    """Send the browser where the flow wants it."""
+    if isinstance(step, Respond):
+        return deliver(step.response)
+    if isinstance(step, ShowLogin):
+        return see_other(url_for("pages.interaction.login", uid=step.uid))
+    if isinstance(step, ShowConsent):
+        return see_other(url_for("pages.interaction.consent", uid=step.uid))
+    return see_other(url_for("pages.interaction.select_account", uid=step.uid))
+
+
+def resume(uid: str) -> Response:
+    """Send the browser to the address where the flow decides what is next."""
+    return see_other(url_for("pages.interaction.resume", uid=uid))
+
+
+def deliver(response: AuthorizationResponse) -> Response:
+    """Send the client its answer: 303 (row R7), or a form that submits itself.
+
+    Source: OAuth 2.0 Form Post Response Mode §2.
+    """
+    if response.mode == "form_post":
+        return page(
+            "authorize/form_post.html",
+            form_targets=[response.redirect_uri],
+            action=response.location(),
+            params=response.params,
+        )
+    return see_other(response.location())
