@@ -7,7 +7,7 @@ from typing import Any
 from idp.audit.actor import Actor, clean
 from idp.audit.vocabulary import AuditEvent
 from idp.ids import new_id
-from idp.storage import AuditEntry, AuditEventRow, Repositories
+from idp.storage import AuditEntry, Repositories
 
 
 class Audit:
@@ -42,22 +42,9 @@ class Audit:
             detail: the fields the event's docstring names; JSON values, times may be datetimes.
             now: aware UTC time.
         """
-        entry = self.entry(
-            event, actor=actor, account=account, client=client, session=session, detail=detail, now=now
-        )
         self._repos.audit.add(
-            AuditEventRow(
-                id=entry.id,
-                occurred_at=entry.occurred_at,
-                event=entry.event,
-                actor=entry.actor,
-                account_id=entry.account_id,
-                client_id=entry.client_id,
-                session_id=entry.session_id,
-                address=entry.address,
-                user_agent=entry.user_agent,
-                request_id=entry.request_id,
-                detail=dict(entry.detail),
+            self.entry(
+                event, actor=actor, account=account, client=client, session=session, detail=detail, now=now
             )
         )
 

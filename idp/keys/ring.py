@@ -51,7 +51,8 @@ class KeyRing:
         self._store = store
         self.clock = clock
         """The clock that decides about key states; tokens share it."""
-        self._lock = threading.Lock()
+        self._reloading = threading.Lock()
+        self._swapping = threading.Lock()
         self._records: tuple[KeyRecord, ...] = ()
         self._signing: dict[str, SigningKey] = {}
         self._verifying: dict[str, VerificationKey] = {}
@@ -70,7 +71,7 @@ class KeyRing:
             SigningKeyUnreadable: a key was sealed under another root key.
             Unavailable: the database does not answer.
         """
-        with self._lock:
+        with self._reloading:
             with self._database.transaction(write=False):
                 rows = self._store.sealed_keys()
             records = tuple(record for record, _ in rows)
@@ -79,8 +80,10 @@ class KeyRing:
             sealed = {record.kid: private for record, private in rows}
             signing = {r.kid: self._signing_key(r, sealed[r.kid]) for r in current if _may_sign(r)}
             verifying = {r.kid: self._verification_key(r) for r in current if is_published(r, now)}
-            self._records, self._signing, self._verifying = records, signing, verifying
-            self._view = self._compose(now)
+            # Apart from the slow part, so that a request never waits for the database here.
+            with self._swapping:
+                self._records, self._signing, self._verifying = records, signing, verifying
+                self._view = self._compose(now)
 
     def active(self, alg: str) -> SigningKey:
         """The key that signs with ``alg`` now.
@@ -141,7 +144,7 @@ class KeyRing:
             raise Unavailable(detail="the key ring was never loaded")
         if view.stale_at is None or self.clock.now() < view.stale_at:
             return view
-        with self._lock:
+        with self._swapping:
             self._view = view = self._compose(self.clock.now())
         return view
 

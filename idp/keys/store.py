@@ -13,8 +13,7 @@ from idp.errors import NotFound
 from idp.keys.algorithms import SUPPORTED_ALGORITHMS, KeyMaterial, generate
 from idp.keys.errors import SigningKeyUnreadable
 from idp.keys.states import KeyChange, KeyRecord, KeyState, in_order, is_due, promote, settled
-from idp.storage import Repositories
-from idp.storage.models import SigningKeyRow
+from idp.storage import Repositories, SigningKeyRow
 
 TOPIC = "keys"
 """The change feed's topic for signing keys."""
@@ -253,8 +252,12 @@ def _known(alg: str) -> str:
 
 
 def _published_from_the_start(key: KeyRecord, records: Iterable[KeyRecord]) -> bool:
-    """Whether no key set without this key was ever served: nobody can have cached one."""
-    return key.published_at <= min(record.published_at for record in records)
+    """Whether it was made together with the algorithm's first active key.
+
+    Then every key set that holds the active one holds this one too: no cache lacks it.
+    """
+    others = [record for record in records if record.alg == key.alg and record.kid != key.kid]
+    return all(r.state is KeyState.ACTIVE and r.published_at >= key.published_at for r in others)
 
 
 def _active(records: Iterable[KeyRecord], alg: str) -> KeyRecord | None:

@@ -31,6 +31,8 @@ MAX_CLOCK_SKEW = timedelta(seconds=60)
 
 _LABEL = b"idp:access_token:1"
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 TokenFormat = Literal["jwt", "opaque"]
 
 
@@ -203,4 +205,4 @@ def _instant(value: object) -> datetime:
     # bool is an int in Python, not in JSON.
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("not a whole number of seconds")
-    return datetime.fromtimestamp(value, UTC)
+    return _EPOCH + timedelta(seconds=value)
