@@ -14,6 +14,7 @@ _PLAIN_WORD = re.compile(r"[^\s\"=]+")
 
 # Below these levels libraries print tokens, statements with their parameters, or whole requests.
 MINIMUM_LEVELS = {
+    "alembic": logging.WARNING,
     "authlib": logging.INFO,
     "urllib3": logging.INFO,
     "httpx": logging.INFO,
