@@ -88,7 +88,7 @@ def _sign_in(view: InteractionView | None) -> Response:
 
 def _assert_filled_in(identifier: str, password: str) -> None:
     if not identifier.strip():
-        raise Invalid(gettext("Enter your username or email address."), field="username")
+        raise Invalid(gettext("Enter your username or e-mail address."), field="username")
     if not password:
         raise Invalid(gettext("Enter your password."), field="password")
 

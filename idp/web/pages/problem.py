@@ -1,6 +1,6 @@
 """Error pages: what happened, what to do now, and an id to quote."""
 
-from flask import Response, request
+from flask import Response, request, url_for
 
 from idp.web.context import current_request_id
 from idp.web.pages.csrf import StaleForm
@@ -16,7 +16,7 @@ def problem_page(problem: Problem) -> Response:
         headers=problem.headers(),
         problem=problem,
         request_id=current_request_id(),
-        retry_path=request.path if problem.retry_after is not None and request.method == "GET" else None,
+        may_retry=problem.retry_after is not None and request.method == "GET",
     )
 
 
@@ -26,11 +26,17 @@ def expired_page(description: str) -> Response:
 
 
 def stale_form_page(error: StaleForm) -> Response:
-    """The page for a form that did not pass the check; its own address is a safe way on."""
+    """The page for a form that did not pass the check, with a way on.
+
+    Inside an interaction the flow decides what is next: the person may have signed in in
+    another tab meanwhile. Elsewhere everything starts at the home page.
+    """
+    uid = (request.view_args or {}).get("uid")
+    again = url_for("pages.home") if uid is None else url_for("pages.interaction.resume", uid=uid)
     return page(
         "errors/stale_form.html",
         status=403,
         description=error.description,
         request_id=current_request_id(),
-        again=request.path,
+        again=again,
     )
