@@ -1,5 +1,295 @@
 """Everything that is built once at start-up, in one frozen object.
 
 The only place where constructors are called; nothing is constructed per request and nobody
-looks a service up by name.
+looks a service up by name. Reading order: what there is, how the lower floors are built, how
+the flows on top of them are.
 """
+
+import contextlib
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+from idp.accounts import Accounts
+from idp.admin import Admin, AdminContext
+from idp.audit import Actor, Audit, IssueCounter
+from idp.authenticators import KnownDevices, Passwords, PasswordThrottle
+from idp.clients import ClientDirectory, Clients, Logos
+from idp.clock import Clock
+from idp.consents import Consents
+from idp.crypto import Argon2Parameters, PasswordHasher, RootKey, Sealer, Secret, load_root_key
+from idp.errors import Unavailable
+from idp.http import HttpClient
+from idp.keys import KeyRing, KeyStore
+from idp.login import LoginFlow, LoginServices
+from idp.oauth import Epochs, IdTokenHints, OAuthServer, OAuthServices, ScopeResolver
+from idp.oauth.authorization import AuthorizationFlow, AuthorizationServices
+from idp.oauth.logout import LogoutFlow, LogoutServices
+from idp.ratelimit import RateLimiter
+from idp.resources import ResourceDirectory, Resources
+from idp.sessions import Sessions
+from idp.settings import Settings
+from idp.storage import (
+    ChangeFeed,
+    Database,
+    Engine,
+    EphemeralStore,
+    FallbackEphemeral,
+    RedisEphemeral,
+    Repositories,
+    SessionSource,
+    SqlEphemeral,
+    connect_redis,
+    create_change_source,
+    plain_session,
+    repositories,
+)
+from idp.storage.hot import HotStore, create_hot_store
+from idp.tokens import ACCESS_TOKEN_KEY_BYTES, AccessTokens, AuthorizationCodes, RefreshTokens
+
+_LONGEST_TOKEN_LIFETIME = timedelta(days=1)
+"""No setting and no client's metadata lets a signed token live longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """The floors below the flows: storage, services and nouns."""
+
+    settings: Settings
+    clock: Clock
+    root_key: RootKey
+    database: Database
+    repos: Repositories
+    hot: HotStore
+    feed: ChangeFeed
+    ephemeral: EphemeralStore
+    ratelimiter: RateLimiter
+    audit: Audit
+    issue_counter: IssueCounter
+    keyring: KeyRing
+    keystore: KeyStore
+    accounts: Accounts
+    passwords: Passwords
+    throttle: PasswordThrottle
+    devices: KnownDevices
+    sessions: Sessions
+    clients: ClientDirectory
+    resources: ResourceDirectory
+    consents: Consents
+    scopes: ScopeResolver
+    epochs: Epochs
+    access_tokens: AccessTokens
+    refresh_tokens: RefreshTokens
+    codes: AuthorizationCodes
+    hints: IdTokenHints
+    http: HttpClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container(Rooms):
+    """What the entrances work with: the flows, and the rooms below them."""
+
+    oauth: OAuthServer
+    authorization: AuthorizationFlow
+    logout: LogoutFlow
+    login: LoginFlow
+    admin: Admin
+
+    def close(self) -> None:
+        """Write down what is counted in memory, stop following changes, close connections."""
+        self.feed.stop()
+        # Without the database, what the setting's bound allows to be lost is lost.
+        with contextlib.suppress(Unavailable):
+            self.issue_counter.flush()
+        self.hot.close()
+        self.database.dispose()
+
+
+def build(settings: Settings, *, engine: Engine, session: SessionSource, clock: Clock) -> Container:
+    """Put everything together; reads the root key, touches the database only later.
+
+    Args:
+        settings: checked settings.
+        engine: configured engine (``idp.storage.configure_engine``).
+        session: gives the session of the current request or command.
+        clock: the injected time.
+
+    Raises:
+        RootKeyError: the root key is missing, damaged or open to others.
+    """
+    rooms = _rooms(settings, engine=engine, session=session, clock=clock)
+    return Container(
+        **{field.name: getattr(rooms, field.name) for field in fields(Rooms)},
+        oauth=_oauth(rooms),
+        authorization=_authorization(rooms),
+        logout=_logout(rooms),
+        login=_login(rooms),
+        admin=_admin(rooms),
+    )
+
+
+def _rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock: Clock) -> Rooms:
+    root = load_root_key(settings.keys.dir)
+    database = Database(engine, session)
+    repos = repositories(database.session)
+    # What keeps copies in the process may have to read in the middle of a request's transaction:
+    # it has a session of its own.
+    copies = Database(engine, plain_session(engine))
+    copied = repositories(copies.session)
+    redis = connect_redis(settings.redis)
+    feed = ChangeFeed(
+        create_change_source(settings.database), clock, redis, poll_interval=settings.changes.poll_interval
+    )
+    own = SqlEphemeral(engine)
+    ephemeral: EphemeralStore = own if redis is None else FallbackEphemeral(RedisEphemeral(redis), own)
+    keyring = KeyRing(copies, _keystore(settings, copied, root), clock)
+    feed.subscribe("keys", keyring.reload)
+    resources = ResourceDirectory(copies, copied, feed)
+    return Rooms(
+        settings=settings,
+        clock=clock,
+        root_key=root,
+        database=database,
+        repos=repos,
+        hot=create_hot_store(settings.database, database.statements),
+        feed=feed,
+        ephemeral=ephemeral,
+        ratelimiter=RateLimiter(ephemeral, settings.ratelimit, clock),
+        audit=Audit(repos),
+        issue_counter=IssueCounter(copies, copied),
+        keyring=keyring,
+        keystore=_keystore(settings, repos, root),
+        accounts=Accounts(repos),
+        passwords=_passwords(settings, database, repos, root),
+        throttle=PasswordThrottle(repos, Secret(root.derive("throttle"))),
+        devices=KnownDevices(repos),
+        sessions=Sessions(repos, settings.sessions),
+        clients=ClientDirectory(copies, copied, feed, _client_secret_key(root)),
+        resources=resources,
+        consents=Consents(repos),
+        scopes=ScopeResolver(resources=resources, issuer=settings.issuer),
+        epochs=Epochs(database=copies, repos=copied, feed=feed),
+        access_tokens=AccessTokens(
+            keyring, root.derive("access-tokens", ACCESS_TOKEN_KEY_BYTES), settings.issuer
+        ),
+        refresh_tokens=RefreshTokens(root.derive("refresh-tokens")),
+        codes=AuthorizationCodes(),
+        hints=IdTokenHints(keyring=keyring, issuer=settings.issuer),
+        http=HttpClient(settings.http),
+    )
+
+
+def _keystore(settings: Settings, repos: Repositories, root: RootKey) -> KeyStore:
+    return KeyStore(
+        repos,
+        Sealer(root.derive("signing-keys")),
+        jwks_max_age=settings.keys.jwks_max_age,
+        publication_lead=settings.keys.publication_lead,
+        longest_lifetime=max(_LONGEST_TOKEN_LIFETIME, settings.tokens.id_token_lifetime),
+    )
+
+
+def _passwords(settings: Settings, database: Database, repos: Repositories, root: RootKey) -> Passwords:
+    chosen = settings.passwords
+    parameters = Argon2Parameters(
+        memory_kib=chosen.argon2_memory_kib, passes=chosen.argon2_passes, lanes=chosen.argon2_lanes
+    )
+    return Passwords(database, repos, PasswordHasher(parameters, root.derive("password-pepper")), chosen)
+
+
+def _client_secret_key(root: RootKey) -> Secret[bytes]:
+    return Secret(root.derive("client-secrets"))
+
+
+def _oauth(rooms: Rooms) -> OAuthServer:
+    return OAuthServer(
+        OAuthServices(
+            settings=rooms.settings,
+            clock=rooms.clock,
+            database=rooms.database,
+            repos=rooms.repos,
+            hot=rooms.hot,
+            feed=rooms.feed,
+            ratelimiter=rooms.ratelimiter,
+            audit=rooms.audit,
+            issue_counter=rooms.issue_counter,
+            keyring=rooms.keyring,
+            clients=rooms.clients,
+            scopes=rooms.scopes,
+            epochs=rooms.epochs,
+            access_tokens=rooms.access_tokens,
+            refresh_tokens=rooms.refresh_tokens,
+            codes=rooms.codes,
+        )
+    )
+
+
+def _authorization(rooms: Rooms) -> AuthorizationFlow:
+    return AuthorizationFlow(
+        AuthorizationServices(
+            settings=rooms.settings,
+            database=rooms.database,
+            repos=rooms.repos,
+            feed=rooms.feed,
+            keyring=rooms.keyring,
+            clients=rooms.clients,
+            resources=rooms.resources,
+            scopes=rooms.scopes,
+            accounts=rooms.accounts,
+            consents=rooms.consents,
+            codes=rooms.codes,
+            audit=rooms.audit,
+        )
+    )
+
+
+def _logout(rooms: Rooms) -> LogoutFlow:
+    return LogoutFlow(
+        LogoutServices(
+            database=rooms.database,
+            repos=rooms.repos,
+            feed=rooms.feed,
+            clients=rooms.clients,
+            hints=rooms.hints,
+            sessions=rooms.sessions,
+            audit=rooms.audit,
+        )
+    )
+
+
+def _login(rooms: Rooms) -> LoginFlow:
+    return LoginFlow(
+        LoginServices(
+            database=rooms.database,
+            repos=rooms.repos,
+            accounts=rooms.accounts,
+            passwords=rooms.passwords,
+            throttle=rooms.throttle,
+            devices=rooms.devices,
+            sessions=rooms.sessions,
+            ratelimiter=rooms.ratelimiter,
+            audit=rooms.audit,
+        )
+    )
+
+
+def _admin(rooms: Rooms) -> Admin:
+    return Admin.build(
+        AdminContext(
+            database=rooms.database,
+            repos=rooms.repos,
+            feed=rooms.feed,
+            audit=rooms.audit,
+            clock=rooms.clock,
+            actor=Actor.operator("command line"),
+            accounts=rooms.accounts,
+            passwords=rooms.passwords,
+            devices=rooms.devices,
+            sessions=rooms.sessions,
+            clients=Clients(rooms.repos, _client_secret_key(rooms.root_key)),
+            logos=Logos(rooms.repos),
+            resources=Resources(rooms.repos),
+            keystore=rooms.keystore,
+            http=rooms.http,
+            access_token_lifetime=rooms.settings.tokens.access_token_lifetime,
+        )
+    )

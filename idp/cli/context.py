@@ -10,19 +10,24 @@ from idp.clock import SystemClock
 from idp.container import Container, build
 from idp.errors import Conflict
 from idp.observability import configure_logging
-from idp.settings import load_settings
+from idp.settings import Settings, load_settings
 from idp.storage import create_engine, is_current, plain_session
 
 
 @contextmanager
-def opened() -> Iterator[Container]:
+def opened(settings: Settings | None = None) -> Iterator[Container]:
     """A container for one command; closed at the end.
+
+    Args:
+        settings: the server's, which has set up logging already; default: read them, and keep
+            the log of a short command to what somebody at a terminal wants to know.
 
     Raises:
         Conflict: the database has not been migrated.
     """
-    settings = load_settings()
-    configure_logging("WARNING", "text", sys.stderr)
+    if settings is None:
+        settings = load_settings()
+        configure_logging("WARNING", "text", sys.stderr)
     engine = create_engine(settings.database)
     try:
         if not is_current(engine):

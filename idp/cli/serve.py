@@ -67,7 +67,6 @@ def serve(*, bind: str | None, workers: int | None) -> None:
         respawn_failed_workers=True,
         respawn_interval=1.0,
         workers_kill_timeout=max(1, int(settings.server.drain_timeout.total_seconds())),
-        process_name="idp",
     )
     server.serve()
 
@@ -87,7 +86,7 @@ def prepare(settings: Settings) -> None:
         if not settings.database.migrates_itself:
             raise Conflict("the database schema is not the one of this release; run: idp migrate")
         upgrade(settings.database)
-    with opened() as container, container.database.transaction():
+    with opened(settings) as container, container.database.transaction():
         container.keystore.ensure_keys(container.clock.now())
 
 

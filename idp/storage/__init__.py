@@ -8,9 +8,12 @@ Reading order: types, base, models/, failures, connections, database, repositori
 hot/, ephemeral/, changes.
 """
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from idp.storage.base import Base
+from idp.storage.change_sources import ChangeSource, create_change_source
+from idp.storage.changes import ChangeFeed
 from idp.storage.database import (
     SESSION_OPTIONS,
     Database,
@@ -21,6 +24,13 @@ from idp.storage.database import (
     create_engine,
     engine_options,
     plain_session,
+)
+from idp.storage.ephemeral import (
+    EphemeralStore,
+    FallbackEphemeral,
+    RedisEphemeral,
+    SqlEphemeral,
+    connect_redis,
 )
 from idp.storage.failures import IntegrityConflict
 from idp.storage.migrate import current_revision, head_revision, is_current, upgrade
@@ -62,6 +72,8 @@ __all__ = [
     "BrowserSessionRow",
     "Bytes",
     "ChangeCounterRow",
+    "ChangeFeed",
+    "ChangeSource",
     "ClientLogoRow",
     "ClientRow",
     "ClientSecretRow",
@@ -69,7 +81,10 @@ __all__ = [
     "Count",
     "Database",
     "DeploymentRow",
+    "Engine",
     "EphemeralRow",
+    "EphemeralStore",
+    "FallbackEphemeral",
     "Flag",
     "Instant",
     "IntegrityConflict",
@@ -80,12 +95,14 @@ __all__ = [
     "Measured",
     "OneTimeRow",
     "PasswordRow",
+    "RedisEphemeral",
     "Repositories",
     "ResourceServerRow",
     "RevokedAccessTokenRow",
     "Session",
     "SessionSource",
     "SigningKeyRow",
+    "SqlEphemeral",
     "StatementCounter",
     "Text",
     "ThrottleRow",
@@ -93,6 +110,8 @@ __all__ = [
     "begin_read",
     "begin_write",
     "configure_engine",
+    "connect_redis",
+    "create_change_source",
     "create_engine",
     "current_revision",
     "engine_options",
