@@ -114,6 +114,20 @@ class KeyStore:
             records = self._rotate_one(records, spares[name], now, changes, activate_now=activate_now)
         return self._announced(changes, now)
 
+    def rotate_due(self, now: datetime, interval: timedelta) -> list[KeyChange]:
+        """Rotate the algorithms whose key has signed for ``interval``; cheap when there is none.
+
+        Args:
+            now: aware UTC time.
+            interval: ``settings.keys.rotation_interval``; zero leaves rotation to the operator.
+        """
+        if not interval or not _due_algorithms(self.list_(now), now, interval):
+            return []
+        # Asked again under the lock: of several workers one rotates.
+        self._repos.keys.lock()
+        due = _due_algorithms(self.list_(now), now, interval)
+        return [change for alg in due for change in self.rotate(alg, now)]
+
     def revoke(self, kid: str, now: datetime) -> list[KeyChange]:
         """Take a key out of use at once: not published, not signing, nothing it signed accepted here.
 
@@ -272,6 +286,14 @@ def _oldest_next(records: Iterable[KeyRecord], alg: str) -> KeyRecord | None:
     """The next key that waits for no planned rotation and has been published longest."""
     waiting = [r for r in records if r.alg == alg and r.state is KeyState.NEXT and r.activates_at is None]
     return min(waiting, key=lambda record: (record.published_at, record.kid), default=None)
+
+
+def _due_algorithms(records: Iterable[KeyRecord], now: datetime, interval: timedelta) -> list[str]:
+    return [
+        record.alg
+        for record in records
+        if record.state is KeyState.ACTIVE and (record.activated_at or record.created_at) + interval <= now
+    ]
 
 
 def _is_complete(records: Iterable[KeyRecord], alg: str) -> bool:

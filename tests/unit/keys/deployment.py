@@ -45,6 +45,19 @@ def store_for(repos: Repositories, root: RootKey = ROOT) -> KeyStore:
     )
 
 
+def assembled(database: Database, repos: Repositories) -> Deployment:
+    """A deployment that was never started."""
+    return Deployment(database, repos, store_for(repos), FixedClock(START))
+
+
+def started(database: Database, repos: Repositories) -> Deployment:
+    """A deployment that has started once."""
+    made = assembled(database, repos)
+    with database.transaction():
+        made.store.ensure_keys(START)
+    return made
+
+
 @contextmanager
 def deployment(folder: Path) -> Iterator[Deployment]:
     engine = create_engine(DatabaseSettings(url=f"sqlite:///{folder}/idp.sqlite3"))
@@ -52,7 +65,7 @@ def deployment(folder: Path) -> Iterator[Deployment]:
     session = plain_session(engine)
     database, repos = Database(engine, session), repositories(session)
     try:
-        yield Deployment(database, repos, store_for(repos), FixedClock(START))
+        yield assembled(database, repos)
     finally:
         session.remove()
         database.dispose()
@@ -62,6 +75,4 @@ def deployment(folder: Path) -> Iterator[Deployment]:
 def with_keys(folder: Path) -> Iterator[Deployment]:
     """A deployment that has started once."""
     with deployment(folder) as made:
-        with made.database.transaction():
-            made.store.ensure_keys(START)
-        yield made
+        yield started(made.database, made.repos)

@@ -1,5 +1,6 @@
 """The life of signing keys: made, rotated, revoked, settled (D14)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -7,15 +8,14 @@ import pytest
 from idp.crypto import RootKey
 from idp.errors import NotFound
 from idp.keys import SUPPORTED_ALGORITHMS, KeyState, SigningKeyUnreadable
-from tests.unit.keys.deployment import LEAD, LONGEST, MAX_AGE, START, deployment, store_for, with_keys
+from tests.unit.keys.deployment import LEAD, LONGEST, MAX_AGE, START, assembled, started, store_for
 
 LATER = START + timedelta(days=1)
 
 
 @pytest.fixture
-def idp(tmp_path):
-    with with_keys(tmp_path) as made:
-        yield made
+def idp(database, repos):
+    return started(database, repos)
 
 
 def states(idp, alg="ES256", now=LATER):
@@ -56,13 +56,30 @@ def test_second_start_changes_nothing(idp):
     assert version(idp) == before
 
 
-def test_first_start_reports_and_announces_what_it_made(tmp_path):
-    with deployment(tmp_path) as idp:
-        with idp.database.transaction():
-            changes = idp.store.ensure_keys(START)
+def test_first_start_reports_and_announces_what_it_made(database, repos):
+    idp = assembled(database, repos)
 
-        assert sorted(change.kind for change in changes) == ["activated"] * 3 + ["created"] * 6
-        assert version(idp) == 1
+    with idp.database.transaction():
+        changes = idp.store.ensure_keys(START)
+
+    assert sorted(change.kind for change in changes) == ["activated"] * 3 + ["created"] * 6
+    assert version(idp) == 1
+
+
+def test_workers_that_start_together_make_one_set_of_keys(database, repos):
+    """Four processes on an empty database."""
+    idp = assembled(database, repos)
+
+    def start():
+        with idp.database.transaction():
+            return len(idp.store.ensure_keys(START))
+
+    with ThreadPoolExecutor(4) as pool:
+        made = sorted(pool.map(lambda _: start(), range(4)))
+
+    assert made == [0, 0, 0, 9]
+    with idp.database.transaction(write=False):
+        assert len(idp.store.list_(START)) == 6
 
 
 def test_private_keys_are_stored_sealed(idp):
@@ -259,6 +276,45 @@ def test_failed_transaction_leaves_the_keys_as_they_were(idp):
         _rotate_and_fail(idp)
 
     assert states(idp) == before
+
+
+INTERVAL = timedelta(days=90)
+
+
+def rotate_due(idp, now, interval=INTERVAL):
+    with idp.database.transaction():
+        return idp.store.rotate_due(now, interval)
+
+
+def test_key_that_has_signed_long_enough_is_replaced(idp):
+    waiting = kid_of(idp, KeyState.NEXT)
+
+    assert rotate_due(idp, START + INTERVAL - timedelta(seconds=1)) == []
+    changes = rotate_due(idp, START + INTERVAL)
+
+    assert {change.alg for change in changes} == set(SUPPORTED_ALGORITHMS)
+    assert states(idp, now=START + INTERVAL)[waiting] is KeyState.ACTIVE
+    assert rotate_due(idp, START + INTERVAL) == []
+
+
+def test_only_the_algorithm_that_is_due_is_replaced(idp):
+    rotate(idp, alg="RS256", now=LATER)
+
+    changes = rotate_due(idp, START + INTERVAL)
+
+    assert {change.alg for change in changes} == {"ES256", "EdDSA"}
+
+
+def test_interval_of_zero_leaves_rotation_to_the_operator(idp):
+    assert rotate_due(idp, START + 100 * INTERVAL, timedelta(0)) == []
+
+
+def test_workers_that_find_a_key_due_together_replace_it_once(idp):
+    with ThreadPoolExecutor(3) as pool:
+        made = sorted(pool.map(lambda _: len(rotate_due(idp, START + INTERVAL)), range(3)))
+
+    assert made[:2] == [0, 0]
+    assert list(states(idp, now=START + INTERVAL).values()).count(KeyState.ACTIVE) == 1
 
 
 def test_every_algorithm_missing_later_is_added(idp):

@@ -1,5 +1,6 @@
 """Limits per source: a sliding window over the ephemeral store (L2), failing open into memory."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,9 @@ from idp.errors import Refused, Unavailable
 from idp.ratelimit import Limit, RateLimiter, normalised_source
 from idp.ratelimit.counters import MemoryCounters
 from idp.ratelimit.keys import counter_key
-from idp.settings import RatelimitSettings
+from idp.settings import RatelimitSettings, RedisSettings
+from idp.storage.ephemeral import RedisEphemeral, SqlEphemeral, connect_redis
+from tests.services import redis_url
 
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -79,6 +82,26 @@ def test_workers_share_the_store():
     allowed(limiter(store))
 
     assert allowed(limiter(store)) == 0
+
+
+def test_database_counts(database):
+    """Without Redis the counters are in the database."""
+    allowed(limiter(SqlEphemeral(database.engine)))
+
+    assert allowed(limiter(SqlEphemeral(database.engine))) == 0
+
+
+@pytest.mark.redis
+def test_redis_counts():
+    url = redis_url()
+    if url is None:
+        pytest.skip("no Redis: neither a server nor a binary to start one")
+    client = connect_redis(RedisSettings(url=url))
+    source = f"source-{uuid.uuid4()}"
+
+    assert allowed(limiter(RedisEphemeral(client)), key=source) == 5
+    assert allowed(limiter(RedisEphemeral(client)), key=source) == 0
+    client.close()
 
 
 def test_window_slides():
