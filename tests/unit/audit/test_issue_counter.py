@@ -7,15 +7,14 @@ import pytest
 from sqlalchemy import text
 
 from idp.audit import IssueCounter, issue_counter
-from tests.unit.keys.deployment import START, deployment
+from tests.unit.keys.deployment import START, assembled
 
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def idp(tmp_path):
-    with deployment(tmp_path) as made:
-        yield made
+def idp(database, repos):
+    return assembled(database, repos)
 
 
 @pytest.fixture

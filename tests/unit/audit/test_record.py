@@ -7,15 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp.audit import Actor, Audit, AuditEvent, Source
-from tests.unit.keys.deployment import START, deployment
+from tests.unit.keys.deployment import START, assembled
 
 SOURCE = Source("192.0.2.7", "Browser/1.0", "req-1")
 
 
 @pytest.fixture
-def idp(tmp_path):
-    with deployment(tmp_path) as made:
-        yield made
+def idp(database, repos):
+    return assembled(database, repos)
 
 
 def recorded(idp):
