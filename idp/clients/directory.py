@@ -1,12 +1,10 @@
 """The process cache of clients: looking one up costs a dictionary access."""
 
-import contextlib
 import threading
 from collections.abc import Mapping
 
 from idp.clients.registered import RegisteredClient
 from idp.crypto import Secret
-from idp.errors import Unavailable
 from idp.storage import ChangeFeed, ClientRow, ClientSecretRow, Database, Repositories
 
 
@@ -37,7 +35,7 @@ class ClientDirectory:
         self._clients: Mapping[str, RegisteredClient] = {}
         self._announced = 1
         self._loaded = 0
-        feed.subscribe("clients", self._follow)
+        feed.subscribe("clients", self.reload)
 
     def find(self, client_id: str) -> RegisteredClient | None:
         """The client with this id, disabled ones included; None if there is none.
@@ -61,19 +59,13 @@ class ClientDirectory:
             self._announced += 1
 
     def reload(self) -> None:
-        """Load now, for example at start-up.
+        """Load now: at start-up, and on the feed's thread when a change was announced.
 
         Raises:
             Unavailable: the database does not answer.
         """
         self.invalidate()
         self._load_once()
-
-    def _follow(self) -> None:
-        """A change was announced: load it here, on the feed's thread, so that no request waits."""
-        self.invalidate()
-        with contextlib.suppress(Unavailable):  # it stays due, and the next look-up says so
-            self._load_once()
 
     def _load_once(self) -> None:
         """One thread loads, the others wait for its result."""

@@ -1,12 +1,10 @@
 """The process cache of resource servers."""
 
-import contextlib
 import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from idp.errors import Unavailable
 from idp.resources.rules import ResourceServer
 from idp.storage import ChangeFeed, Database, Repositories, ResourceServerRow
 
@@ -38,7 +36,7 @@ class ResourceDirectory:
         self._snapshot = _Snapshot()
         self._announced = 1
         self._loaded = 0
-        feed.subscribe("resources", self._follow)
+        feed.subscribe("resources", self.reload)
 
     def find(self, identifier: str) -> ResourceServer | None:
         """The resource server with this identifier, compared as a string.
@@ -70,7 +68,7 @@ class ResourceDirectory:
             self._announced += 1
 
     def reload(self) -> None:
-        """Load now, for example at start-up."""
+        """Load now: at start-up, and on the feed's thread when a change was announced."""
         self.invalidate()
         self._current()
 
@@ -78,12 +76,6 @@ class ResourceDirectory:
         if self._loaded != self._announced:
             self._load_once()
         return self._snapshot
-
-    def _follow(self) -> None:
-        """A change was announced: load it here, on the feed's thread, so that no request waits."""
-        self.invalidate()
-        with contextlib.suppress(Unavailable):  # it stays due, and the next look-up says so
-            self._load_once()
 
     def _load_once(self) -> None:
         """One thread loads, the others wait for its result."""

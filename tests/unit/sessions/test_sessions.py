@@ -1,0 +1,190 @@
+"""Browser sessions on both databases (rows S1, S2, S4, S5, S6)."""
+
+from datetime import timedelta
+
+import pytest
+
+from idp.accounts import Accounts
+from idp.sessions import ACR_SINGLE_FACTOR, Sessions
+from idp.settings import SessionSettings
+from idp.storage import BrowserSessionRow
+
+PROOF = {"acr": ACR_SINGLE_FACTOR, "amr": ("pwd",), "user_agent": "Browser/1", "address": "192.0.2.1"}
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+class Signed:
+    """Sessions of one account, each step in a transaction of its own."""
+
+    def __init__(self, database, repos, now):
+        self.database, self.repos, self.now = database, repos, now
+        self.rooms = Sessions(repos, SessionSettings())
+        self.accounts = Accounts(repos)
+        with database.transaction():
+            self.account_id = self.accounts.create(
+                username="ada", email=None, email_verified=False, claims={}, now=now
+            ).id
+
+    def start(self, **proof):
+        with self.database.transaction():
+            session, cookie = self.rooms.start(account_id=self.account_id, now=self.now, **{**PROOF, **proof})
+        return session, cookie.reveal()
+
+    def again(self, session, at):
+        with self.database.transaction():
+            renewed, cookie = self.rooms.reauthenticate(session, now=at, **PROOF)
+        return renewed, cookie.reveal()
+
+    def find(self, cookie, at=None):
+        with self.database.transaction(write=False):
+            return self.rooms.find(cookie, at or self.now)
+
+    def touch(self, session, at):
+        with self.database.transaction():
+            return self.rooms.touch(session, at)
+
+
+@pytest.fixture
+def signed(database, repos, now):
+    return Signed(database, repos, now)
+
+
+def test_a_session_is_found_by_its_cookie(signed):
+    session, cookie = signed.start()
+
+    assert signed.find(cookie) == session
+    assert session.id.startswith("ses_")
+    assert session.logins == 1
+    assert session.auth_time == signed.now
+    assert session.amr == ("pwd",)
+
+
+@pytest.mark.parametrize("junk", [None, "", "idp_bs_x", "x" * 10_000, "\ud800", "idp_bs_\ud800\x00"])
+def test_unknown_values_find_nothing(signed, junk):
+    """S2: no value is accepted that we did not make; junk never raises."""
+    signed.start()
+
+    assert signed.find(junk) is None
+
+
+def test_the_store_holds_no_cookie_value(signed, repos):
+    """S1: hashed in the store, at least 128 bits."""
+    session, cookie = signed.start()
+
+    with signed.database.transaction(write=False):
+        row = repos.sessions.get(session.id)
+        values = [getattr(row, column.key) for column in BrowserSessionRow.__table__.columns]
+
+    assert len(cookie) >= 40
+    assert not any(cookie in str(value) for value in values)
+
+
+def test_reauthentication_keeps_the_sid_and_changes_the_cookie(signed):
+    """S2: a new id at re-authentication; the old value is dead."""
+    session, cookie = signed.start()
+    later = signed.now + HOUR
+
+    renewed, fresh = signed.again(session, later)
+
+    assert renewed.id == session.id
+    assert renewed.logins == 2
+    assert renewed.auth_time == later
+    assert renewed.expires_at == later + 30 * DAY
+    assert signed.find(cookie, later) is None
+    assert signed.find(fresh, later) == renewed
+
+
+def test_reauthentication_after_logout_begins_anew(signed):
+    session, _ = signed.start()
+    with signed.database.transaction():
+        signed.rooms.end(session.id, "logout", signed.now)
+
+    renewed, fresh = signed.again(session, signed.now)
+
+    assert renewed.id != session.id
+    assert renewed.logins == 1
+    assert signed.find(fresh) == renewed
+
+
+def test_idle_and_absolute_ends_are_kept(signed):
+    """S4: 12 hours without use, 30 days in all."""
+    session, cookie = signed.start()
+
+    assert signed.find(cookie, signed.now + 12 * HOUR - MINUTE)
+    assert signed.find(cookie, signed.now + 12 * HOUR) is None
+    at = signed.now
+    while at < signed.now + 30 * DAY - 10 * HOUR:
+        at += 10 * HOUR
+        session = signed.touch(session, at)
+    assert session.idle_expires_at == signed.now + 30 * DAY
+    assert signed.find(cookie, signed.now + 30 * DAY - MINUTE)
+    assert signed.find(cookie, signed.now + 30 * DAY) is None
+
+
+def test_touching_writes_at_most_once_a_minute(signed):
+    session, _ = signed.start()
+
+    with signed.database.statements.measure() as idle:
+        same = signed.rooms.touch(session, signed.now + timedelta(seconds=59))
+    moved = signed.touch(session, signed.now + MINUTE)
+
+    assert same is session
+    assert not idle.statements
+    assert not signed.rooms.is_touch_due(session, signed.now + timedelta(seconds=59))
+    assert signed.rooms.is_touch_due(session, signed.now + MINUTE)
+    assert moved.last_seen_at == signed.now + MINUTE
+    assert moved.idle_expires_at == signed.now + MINUTE + 12 * HOUR
+
+
+def test_an_ended_session_is_dead(signed):
+    """S5: invalid on the server at logout."""
+    session, cookie = signed.start()
+
+    with signed.database.transaction():
+        assert signed.rooms.end(session.id, "logout", signed.now)
+        assert not signed.rooms.end(session.id, "logout", signed.now)
+
+    assert signed.find(cookie) is None
+
+
+def test_sessions_of_a_disabled_account_are_dead_also_after_enabling(signed):
+    """S6, T16: even if nobody ended them."""
+    _, cookie = signed.start()
+    later = signed.now + HOUR
+
+    with signed.database.transaction():
+        signed.accounts.disable(signed.account_id, later)
+    assert signed.find(cookie, later) is None
+    with signed.database.transaction():
+        signed.accounts.enable(signed.account_id)
+
+    assert signed.find(cookie, later) is None
+
+
+def test_the_deployments_epoch_ends_every_earlier_sign_in(signed, repos):
+    """T16: a global "not before"."""
+    _, cookie = signed.start()
+
+    with signed.database.transaction():
+        repos.deployment.set_not_before(signed.now + MINUTE)
+
+    assert signed.find(cookie, signed.now + MINUTE) is None
+
+
+def test_all_sessions_of_an_account_end_together(signed):
+    cookies = [signed.start()[1] for _ in range(3)]
+
+    with signed.database.transaction():
+        assert len(signed.rooms.list_for_account(signed.account_id)) == 3
+        assert signed.rooms.end_for_account(signed.account_id, "account_disabled", signed.now) == 3
+
+    assert not any(signed.find(cookie) for cookie in cookies)
+
+
+def test_any_user_agent_can_be_stored(signed):
+    """X5: headers with control characters or lone surrogates."""
+    session, cookie = signed.start(user_agent="Evil\x00\r\n\ud800" + "x" * 10_000)
+
+    assert signed.find(cookie) == session
+    assert session.user_agent.startswith("Evil????x")
+    assert len(session.user_agent) == 400
