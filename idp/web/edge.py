@@ -39,7 +39,7 @@ class Edge:
         """Let the request pass, or refuse it.
 
         Raises:
-            BadRequest: a Host that is not ours (row X2).
+            BadRequest: a Host that is not ours (row X2), or a NUL in the path (row X5).
             RequestURITooLarge: path or query string beyond the limits (row X3).
             RequestHeaderFieldsTooLarge: ``Cookie`` or ``Authorization`` beyond the limit (row X3).
         """
@@ -51,6 +51,8 @@ class Edge:
             or len(environ.get("HTTP_AUTHORIZATION", "")) > MAX_HEADER
         ):
             raise RequestHeaderFieldsTooLarge("A header of the request is too long.")
+        if "\x00" in path:
+            raise BadRequest("The address holds a NUL character.")
         if path in self._exempt:
             return
         if not self.is_accepted_host(environ.get("HTTP_HOST", "")):
