@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, not_, update
 
 from idp.storage.models import RevokedAccessTokenRow, TokenFamilyRow
 from idp.storage.repositories.base import FRESH, Repository
@@ -33,7 +33,7 @@ class FamilyRepository(Repository):
         """Revoke what was issued in a browser session, but for offline_access unless told; how many."""
         conditions = [TokenFamilyRow.session_id == session_id]
         if keep_offline:
-            conditions.append(TokenFamilyRow.offline.is_(False))
+            conditions.append(not_(TokenFamilyRow.offline))
         return self._revoke(*conditions, reason=reason, now=now)
 
     def revoke_for_account(self, account_id: str, now: datetime, *, reason: str = "account") -> int:

@@ -1,0 +1,84 @@
+"""Databases for the tests: freshly migrated, one kind or both.
+
+``database_settings`` runs a test on SQLite and on PostgreSQL; ``sqlite_settings`` and ``postgresql_settings``
+give one of them. What stands on them: ``database`` and ``repos``.
+"""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from idp.clock import FixedClock
+from idp.settings import DatabaseSettings, SecretUrl
+from idp.storage import Database, Repositories, create_engine, plain_session, repositories, upgrade
+from tests.databases import BOTH_DATABASES, new_postgresql_database
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock(now: datetime) -> FixedClock:
+    return FixedClock(now)
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.sqlite3"
+    upgrade(DatabaseSettings(url=SecretUrl(f"sqlite:///{path}")))
+    return path
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgresql_url() -> Iterator[str]:
+    """A migrated database of this test process; emptied after each test that used it."""
+    with new_postgresql_database() as url:
+        upgrade(DatabaseSettings(url=SecretUrl(url)))
+        yield url
+
+
+@pytest.fixture
+def sqlite_settings(_migrated_sqlite_file: Path, tmp_path: Path) -> DatabaseSettings:
+    path = tmp_path / "idp.sqlite3"
+    shutil.copyfile(_migrated_sqlite_file, path)
+    return DatabaseSettings(url=SecretUrl(f"sqlite:///{path}"))
+
+
+@pytest.fixture
+def postgresql_settings(_migrated_postgresql_url: str) -> Iterator[DatabaseSettings]:
+    yield DatabaseSettings(url=SecretUrl(_migrated_postgresql_url))
+    with psycopg.connect(_migrated_postgresql_url) as connection:
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        ).fetchall()
+        # Fewer file operations than TRUNCATE; deferred so that the order does not matter.
+        connection.execute("SET session_replication_role = replica")
+        for (table,) in tables:
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def database_settings(request: pytest.FixtureRequest) -> DatabaseSettings:
+    settings: DatabaseSettings = request.getfixturevalue(f"{request.param}_settings")
+    return settings
+
+
+@pytest.fixture
+def database(database_settings: DatabaseSettings) -> Iterator[Database]:
+    engine = create_engine(database_settings)
+    opened = Database(engine, plain_session(engine))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def repos(database: Database) -> Repositories:
+    return repositories(database.session)

@@ -1,0 +1,137 @@
+"""Clients, their secrets and logos, and resource servers, alike on both databases."""
+
+from datetime import timedelta
+
+import pytest
+
+from idp.errors import Conflict
+from idp.storage import ClientLogoRow
+from tests.storage import rows
+
+
+@pytest.fixture
+def shop(database, repos, now):
+    with database.transaction():
+        repos.clients.add(rows.client(now), [rows.client_secret(now)])
+    return "shop"
+
+
+def test_client_returns_as_it_went(database, repos, now, shop):
+    with database.transaction(write=False):
+        row = repos.clients.get(shop)
+        assert (row.metadata_, row.created_at) == ({"client_name": "Shop"}, now)
+        assert [secret.digest for secret in repos.clients.secrets_of(shop)] == [b"d1"]
+        assert repos.clients.get("Shop") is None
+
+
+def test_client_id_is_taken_once(database, repos, now, shop):
+    with pytest.raises(Conflict, match="client id"), database.transaction():
+        repos.clients.add(rows.client(now))
+
+
+def test_clients_are_listed_with_their_secrets(database, repos, now, shop):
+    with database.transaction():
+        repos.clients.add(rows.client(now, client_id="app"))
+        repos.clients.add_secret(rows.client_secret(now, id="sec_2", digest=b"d2"))
+
+    with database.statements.measure() as measured, database.transaction(write=False):
+        found = [(row.client_id, [s.id for s in secrets]) for row, secrets in repos.clients.load_all()]
+    assert found == [("app", []), ("shop", ["sec_1", "sec_2"])]
+    assert len(measured.statements) == 2
+    with database.transaction(write=False):
+        assert [row.client_id for row in repos.clients.list_(limit=1, after="app")] == ["shop"]
+
+
+def test_client_is_changed_across_transactions(database, repos, now, shop):
+    with database.transaction(write=False):
+        row = repos.clients.get(shop)
+    row.metadata_ = {"client_name": "Store"}
+    with database.transaction():
+        repos.clients.update(row)
+        assert repos.clients.set_disabled(shop, now)
+        assert repos.clients.set_not_before(shop, now)
+        assert not repos.clients.set_disabled("other", now)
+
+    with database.transaction(write=False):
+        row = repos.clients.get(shop)
+        assert (row.metadata_, row.disabled_at, row.not_before) == ({"client_name": "Store"}, now, now)
+
+
+def test_present_secrets_expire_and_never_live_longer_by_that(database, repos, now, shop):
+    soon, late = now + timedelta(hours=1), now + timedelta(days=1)
+    with database.transaction():
+        repos.clients.add_secret(rows.client_secret(now, id="sec_2", expires_at=soon))
+        assert repos.clients.expire_secrets(shop, late) == 1
+        assert repos.clients.expire_secrets("other", now) == 0
+        repos.clients.add_secret(rows.client_secret(now, id="sec_3"))
+
+    with database.transaction(write=False):
+        assert [s.expires_at for s in repos.clients.secrets_of(shop)] == [late, soon, None]
+
+
+def test_secret_needs_its_client(database, repos, now):
+    with pytest.raises(Conflict), database.transaction():
+        repos.clients.add_secret(rows.client_secret(now))
+
+
+def test_deleted_client_leaves_nothing_to_a_namesake(database, repos, now, shop):
+    """R10: who registers the id anew inherits no secret, no consent and no token."""
+    with database.transaction():
+        repos.accounts.add(rows.account(now), [])
+        repos.consents.save(rows.consent(now))
+        repos.families.add(rows.family(now))
+        repos.families.add(rows.family(now, id="fam2", client_id="app"))
+        repos.logos.save(logo(now))
+
+    with database.transaction():
+        assert repos.clients.delete(shop, now)
+        assert not repos.clients.delete(shop, now)
+
+    with database.transaction(write=False):
+        assert repos.clients.get(shop) is None
+        assert repos.clients.secrets_of(shop) == []
+        assert repos.logos.get(shop) is None
+        assert repos.consents.find("acc_1", shop) is None
+        assert repos.families.get("fam1").revoked_at == now
+        assert repos.families.get("fam2").revoked_at is None
+
+
+def test_logo_is_replaced(database, repos, now, shop):
+    with database.transaction():
+        repos.logos.save(logo(now))
+        repos.logos.save(logo(now, body=b"\x00new", content_type="image/webp"))
+
+    with database.transaction():
+        row = repos.logos.get(shop)
+        assert (row.body, row.content_type) == (b"\x00new", "image/webp")
+        repos.logos.delete(shop)
+        assert repos.logos.get(shop) is None
+
+
+def test_resource_servers_are_kept_in_order(database, repos, now):
+    scopes = [["write", "Change your things"], ["read", "See your things"]]
+    with database.transaction():
+        repos.resources.add(rows.resource_server(now, scopes=scopes))
+        repos.resources.add(rows.resource_server(now, identifier="https://a.example"))
+
+    with database.transaction():
+        assert repos.resources.get("https://api.example").scopes == scopes
+        assert [row.identifier for row in repos.resources.list_()] == [
+            "https://a.example",
+            "https://api.example",
+        ]
+        assert repos.resources.delete("https://a.example")
+        assert not repos.resources.delete("https://a.example")
+
+
+def test_resource_identifier_is_taken_once(database, repos, now):
+    with database.transaction():
+        repos.resources.add(rows.resource_server(now))
+
+    with pytest.raises(Conflict, match="identifier"), database.transaction():
+        repos.resources.add(rows.resource_server(now))
+
+
+def logo(now, **changes):
+    values = {"client_id": "shop", "uri": "https://shop.example/l.png", "content_type": "image/png"}
+    return ClientLogoRow(**values | {"body": b"\x89PNG", "fetched_at": now} | changes)
