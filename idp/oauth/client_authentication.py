@@ -152,8 +152,7 @@ class ClientAuthenticator:
         readings = presented_credentials(request)
         if not readings:
             raise ClientAuthenticationFailed(self._realm, "Client authentication is missing or unreadable.")
-        key = (normalised_source(request.source.address), readings[0].client_id)
-        self._assert_no_pause(key, now)
+        self._assert_no_pause(request.source, readings[0].client_id, now)
         known = None
         for reading in readings:
             client = self._clients.find(reading.client_id)
@@ -161,51 +160,49 @@ class ClientAuthenticator:
             if client is not None and _proves(client, reading, now):
                 return self._admit(request, client, reading.method, methods, now)
         reason = "unknown_client" if known is None else "wrong_credentials"
-        self._fail(key, request.source, known, readings[0].method, reason, now)
+        self._fail(request.source, known, readings[0].method, reason, now)
         raise ClientAuthenticationFailed(self._realm)
 
     def _admit(
         self, request: OAuthRequest, client: OAuthClient, method: str, methods: Iterable[str], now: datetime
     ) -> OAuthClient:
         """The client, if it may use this method here; it has proven itself already."""
-        key = (normalised_source(request.source.address), client.registered.client_id)
         if client.registered.disabled:
-            self._fail(key, request.source, client, method, "client_disabled", now)
+            self._fail(request.source, client, method, "client_disabled", now)
             raise ClientAuthenticationFailed(self._realm)
         if method not in methods or not client.check_endpoint_auth_method(method, "token"):
-            self._fail(key, request.source, client, method, "other_method_registered", now)
+            self._fail(request.source, client, method, "other_method_registered", now)
             text = f"The client may not authenticate here by {method}."
             raise ClientAuthenticationFailed(self._realm, text)
         request.client = client
         request.auth_method = method
         return client
 
-    def _assert_no_pause(self, key: tuple[str, str], now: datetime) -> None:
+    def _assert_no_pause(self, source: Source, client_id: str, now: datetime) -> None:
+        if not self._pauses:  # the usual case: nobody guesses
+            return
+        key = (normalised_source(source.address), client_id)
         until = self._pauses.get(key)
         if until is None:
             return
         if until > now:
             raise TooManyFailures(until - now)
-        del self._pauses[key]
+        self._pauses.pop(key, None)
 
     def _fail(
-        self,
-        key: tuple[str, str],
-        source: Source,
-        client: OAuthClient | None,
-        method: str,
-        reason: str,
-        now: datetime,
+        self, source: Source, client: OAuthClient | None, method: str, reason: str, now: datetime
     ) -> None:
         """Count, log and audit a failure; past the limit only refuse, so that a flood writes nothing."""
         # An unknown client_id may be anything, also a secret in the wrong field: it is not repeated.
         client_id = None if client is None else client.registered.client_id
         try:
-            self._services.ratelimiter.hit(Limit.CLIENT_AUTH_FAILURES, f"{key[0]} {client_id or ''}", now)
+            self._services.ratelimiter.hit(
+                Limit.CLIENT_AUTH_FAILURES, f"{source.address} {client_id or ''}", now
+            )
         except Refused as refused:
             pause = refused.retry_after or _DEFAULT_PAUSE
             if client_id is not None:
-                self._pause(key, now + pause)
+                self._pause((normalised_source(source.address), client_id), now + pause)
             raise TooManyFailures(pause) from refused
         detail = {"reason": reason, "method": method}
         _log.warning("client.authentication.failed", extra={"fields": {"client_id": client_id, **detail}})

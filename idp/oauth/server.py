@@ -138,8 +138,10 @@ class OAuthServer(AuthorizationServer):
         return ProtocolResponse(status, body, kept or NO_STORE)
 
     def handle_error_response(self, request: OAuthRequest, error: OAuth2Error) -> ProtocolResponse:
-        """An error in the form of RFC 6749 §5.2. The log gets the code, never what was sent."""
-        _log.info("oauth.refused", extra={"fields": {"error": error.error, "description": error.description}})
+        """An error in the form of RFC 6749 §5.2."""
+        # Not the description: it may quote a parameter, and people put secrets into wrong fields.
+        client_id = None if request.client is None else request.client.registered.client_id
+        _log.info("oauth.refused", extra={"fields": {"error": error.error, "client_id": client_id}})
         response: ProtocolResponse = super().handle_error_response(request, error)
         return response
 
