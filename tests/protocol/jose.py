@@ -1,0 +1,83 @@
+"""Reading, checking and forging compact JWS for tests."""
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from joserfc import jwk, jws
+
+from tests.provider import Protocol, Provider
+
+Json = dict[str, Any]
+
+
+def encode(content: Json | bytes) -> str:
+    """base64url without padding, of bytes or of an object as JSON."""
+    data = content if isinstance(content, bytes) else json.dumps(content, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode(segment: str) -> bytes:
+    return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+
+
+def header(token: str) -> Json:
+    found: Json = json.loads(decode(token.split(".")[0]))
+    return found
+
+
+def claims(token: str) -> Json:
+    """The claims as they stand there, unchecked."""
+    found: Json = json.loads(decode(token.split(".")[1]))
+    return found
+
+
+def assemble(head: Json, content: Json, signature: bytes = b"") -> str:
+    return f"{encode(head)}.{encode(content)}.{encode(signature)}"
+
+
+def published_keys(provider: Protocol) -> list[Json]:
+    found: list[Json] = provider.http.get("/jwks").json()["keys"]
+    return found
+
+
+def published_key(provider: Protocol, kid: str) -> Json:
+    return next(key for key in published_keys(provider) if key["kid"] == kid)
+
+
+def verified(provider: Protocol, token: str, *, alg: str) -> Json:
+    """The claims, after checking the signature with the published key as a relying party would."""
+    head = header(token)
+    assert head["alg"] == alg
+    key = jwk.import_key(published_key(provider, head["kid"]))
+    registry = jws.JWSRegistry(algorithms=[alg], strict_check_header=False)
+    found: Json = json.loads(jws.deserialize_compact(token, key, registry=registry).payload)
+    return found
+
+
+def at_hash(access_token: str, alg: str) -> str:
+    """OpenID Connect Core §3.1.3.6."""
+    name = "sha512" if alg == "EdDSA" else "sha256"
+    digest = hashlib.new(name, access_token.encode()).digest()
+    return encode(digest[: len(digest) // 2])
+
+
+def hs256(head: Json, content: Json, key: bytes) -> str:
+    """A token authenticated with a key of the attacker's choice."""
+    signed = f"{encode({**head, 'alg': 'HS256'})}.{encode(content)}"
+    return f"{signed}.{encode(hmac.digest(key, signed.encode(), 'sha256'))}"
+
+
+def signed_by_us(provider: Provider, content: Json, *, typ: str | None, alg: str = "ES256") -> str:
+    """A token with any content and type that the provider's own active key signed."""
+    return provider.container.keyring.sign(content, typ=typ, alg=alg)
+
+
+def with_header(token: str, key: Any, **changes: Any) -> str:
+    """The token's claims under a changed header, signed again with `key` (joserfc)."""
+    head = {**header(token), **changes}
+    head = {name: value for name, value in head.items() if value is not None}
+    registry = jws.JWSRegistry(algorithms=[head["alg"]], strict_check_header=False)
+    return jws.serialize_compact(head, decode(token.split(".")[1]), key, registry=registry)
