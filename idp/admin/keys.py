@@ -55,14 +55,15 @@ class KeyAdmin:
         with context.change() as now:
             changes = context.keystore.revoke(kid, now)
             self._record(changes, now)
+            lifetimes = [client.access_token_lifetime for client in context.clients.list_()]
         context.feed.notify("keys")
         max_age = int(context.keystore.jwks_max_age.total_seconds())
-        lifetime = int(context.access_token_lifetime.total_seconds())
+        longest = max([context.access_token_lifetime, *(given for given in lifetimes if given)])
         return {
             "kid": kid,
             "changes": [_step(change) for change in changes],
             "key_sets_refreshed_within_seconds": max_age,
-            "tokens_gone_within_seconds": max_age + lifetime,
+            "tokens_gone_within_seconds": max_age + int(longest.total_seconds()),
         }
 
     def _record(self, changes: Iterable[KeyChange], now: datetime) -> None:

@@ -22,6 +22,9 @@ RESPONSE_TYPES: Final = ("code",)
 RESPONSE_MODES: Final = ("query", "fragment", "form_post")
 TOKEN_FORMATS: Final = ("jwt", "opaque")
 
+MAX_ACCESS_TOKEN_SECONDS: Final = 24 * 3600
+"""As for the server's setting: a retired signing key stays published for as long."""
+
 _MAX_URIS: Final = 100
 _MAX_SCOPES: Final = 200
 _MAX_SECONDS: Final = 10 * 366 * 24 * 3600
@@ -93,10 +96,10 @@ def _boolean(value: Any, field: str) -> bool:
     return value
 
 
-def _seconds(minimum: int) -> Check:
+def _seconds(minimum: int, maximum: int = _MAX_SECONDS) -> Check:
     def check(value: Any, field: str) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= _MAX_SECONDS:
-            raise Invalid(f"{field} must be whole seconds, at least {minimum}.", field=field)
+        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+            raise Invalid(f"{field} must be whole seconds, {minimum} to {maximum}.", field=field)
         return value
 
     return check
@@ -158,7 +161,7 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     "require_pkce": (_boolean, True),
     "access_token_format": (_one_of(*TOKEN_FORMATS), None),
     "access_token_signing_alg": (_one_of(*SUPPORTED_ALGORITHMS), "ES256"),
-    "access_token_lifetime": (_seconds(1), None),
+    "access_token_lifetime": (_seconds(1, MAX_ACCESS_TOKEN_SECONDS), None),
     "refresh_token_lifetime": (_seconds(1), None),
     "refresh_token_idle_lifetime": (_seconds(1), None),
     "refresh_token_grace": (_seconds(0), None),
