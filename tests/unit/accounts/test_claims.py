@@ -1,7 +1,7 @@
 """Every standard claim has its type (OpenID Connect Core §5.1)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.accounts import STANDARD_CLAIMS, validate_claims
@@ -111,6 +111,7 @@ JSON = st.recursive(
 NAMES = st.sampled_from(sorted(STANDARD_CLAIMS)) | st.text(max_size=20)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, JSON, max_size=5))
 def test_nothing_but_invalid_is_raised(claims):
     try:

@@ -1,7 +1,7 @@
 """One canonical form for usernames and e-mail addresses (rows V7 and X5)."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from idp.accounts import canonical_email, canonical_identifier, normalized_email, normalized_username
@@ -87,6 +87,7 @@ def test_names_of_all_scripts_are_names(text):
     assert canonical_identifier(canonical) == canonical
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 @example("İ")
 @example("ǰ@ǰ.example")
@@ -108,6 +109,7 @@ def test_canonical_form_is_stable_and_nothing_but_invalid_is_raised(text):
     canonical.encode()
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[a-zA-Zß.]{1,8}@[a-zA-Zäßéñ０-９-]{1,10}\.[a-z]{2,4}", fullmatch=True))
 def test_addresses_have_one_canonical_form(text):
     try:

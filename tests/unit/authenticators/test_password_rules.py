@@ -1,7 +1,7 @@
 """Length is the only rule; one normal form (rows P1 to P4)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.authenticators.password_rules import normalized_password, validate_new_password
@@ -37,6 +37,7 @@ def test_composed_and_decomposed_are_one_password():
     assert accept("Pa\u0301sswords") == normalized_password("P\u00e1sswords", max_bytes=1024)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters()))
 def test_nothing_but_invalid_is_raised(text):
     try:

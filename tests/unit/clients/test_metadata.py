@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.clients import validate_client_id, validate_metadata
@@ -141,6 +141,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(FIELDS)), JSON, max_size=6))
 def test_nothing_but_invalid_is_raised(change):
     with contextlib.suppress(Invalid):

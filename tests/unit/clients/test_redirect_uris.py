@@ -5,7 +5,7 @@ from string import printable
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from idp.clients import validate_redirect_uri
@@ -123,6 +123,7 @@ MARKS = ": :// / \\ @ # ? * .. %2e %00 %"
 PIECES = st.sampled_from([*SCHEMES_AND_HOSTS.split(), *MARKS.split(), "é", "\t", "\n", " ", "\ud800"])
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES | st.text(alphabet=printable, max_size=4), max_size=10).map("".join))
 @example("https://[v1.a]/")
 @example("http://[::1]:٣/")
@@ -145,6 +146,7 @@ def test_accepted_uris_mean_what_they_say(uri):
         assert "." in parsed.scheme
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=80))
 def test_nothing_but_invalid_is_raised(uri):
     with contextlib.suppress(Invalid):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.clients import RegisteredClient, validate_metadata
@@ -103,6 +103,7 @@ def test_a_public_client_never_matches():
     assert not client.check_secret("", NOW)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(alphabet=st.characters()), st.binary(), st.none(), st.integers()))
 def test_junk_is_no_secret_and_never_raises(junk):
     assert not make_client(secrets=[("right", None)]).check_secret(junk, NOW)

@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.errors import Invalid
@@ -43,6 +43,7 @@ def test_other_texts_are_refused(identifier):
     assert caught.value.field == "resource"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=60))
 def test_nothing_but_invalid_is_raised(text):
     with contextlib.suppress(Invalid):
