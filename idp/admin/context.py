@@ -65,9 +65,12 @@ class AdminContext:
         account: str | None = None,
         client: str | None = None,
         detail: Mapping[str, Any] | None = None,
+        actor: Actor | None = None,
     ) -> None:
-        """Write an audit event in the running transaction, in the operator's name."""
-        self.audit.record(event, actor=self.actor, account=account, client=client, detail=detail, now=now)
+        """Write an audit event in the running transaction; by default in the operator's name."""
+        self.audit.record(
+            event, actor=actor or self.actor, account=account, client=client, detail=detail, now=now
+        )
 
 
 def moment(value: datetime | None) -> str | None:

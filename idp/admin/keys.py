@@ -1,11 +1,11 @@
 """Signing keys, as operators rotate and revoke them."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from idp.admin.context import AdminContext, moment
-from idp.audit import AuditEvent
+from idp.audit import Actor, AuditEvent
 from idp.keys import KeyChange, KeyRecord
 
 _EVENTS: Final = {
@@ -15,6 +15,8 @@ _EVENTS: Final = {
     "retired": AuditEvent.KEY_RETIRED,
     "revoked": AuditEvent.KEY_REVOKED,
 }
+
+_MAINTENANCE: Final = Actor.system("key maintenance")
 
 
 class KeyAdmin:
@@ -27,6 +29,24 @@ class KeyAdmin:
         """Every key with its state and times."""
         with self._context.database.transaction(write=False):
             return [_shown(record) for record in self._context.keystore.list_(self._context.clock.now())]
+
+    def ensure(self) -> None:
+        """Make the deployment's first keys; nothing happens when they are there."""
+        with self._context.change() as now:
+            self._record(self._context.keystore.ensure_keys(now), now, actor=_MAINTENANCE)
+
+    def maintain(self, rotation_interval: timedelta) -> None:
+        """Write down what time has brought about, and rotate keys that have signed for long enough.
+
+        Args:
+            rotation_interval: ``settings.keys.rotation_interval``; zero leaves it to the operator.
+        """
+        with self._context.change() as now:
+            changes = self._context.keystore.settle(now)
+            changes += self._context.keystore.rotate_due(now, rotation_interval)
+            self._record(changes, now, actor=_MAINTENANCE)
+        if changes:
+            self._context.feed.notify("keys")
 
     def rotate(self, alg: str | None = None, *, activate_now: bool = False) -> dict[str, Any]:
         """Let the next key of an algorithm, or of all, sign; at once or when every cache knows it.
@@ -66,12 +86,12 @@ class KeyAdmin:
             "tokens_gone_within_seconds": max_age + int(longest.total_seconds()),
         }
 
-    def _record(self, changes: Iterable[KeyChange], now: datetime) -> None:
+    def _record(self, changes: Iterable[KeyChange], now: datetime, *, actor: Actor | None = None) -> None:
         for change in changes:
             detail: dict[str, Any] = {"kid": change.kid, "alg": change.alg}
             if change.kind != "created":
                 detail["at"] = change.at
-            self._context.record(_EVENTS[change.kind], now, detail=detail)
+            self._context.record(_EVENTS[change.kind], now, detail=detail, actor=actor)
 
 
 def _step(change: KeyChange) -> dict[str, Any]:

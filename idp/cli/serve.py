@@ -22,7 +22,9 @@ _SERVER_LOGGING = {
     "formatters": {},
     "handlers": {},
     "loggers": {
-        "_granian": {"handlers": [], "level": "INFO", "propagate": True},
+        # It warns of more threads than twice the cores; ours wait for a database.
+        "_granian": {"handlers": [], "level": "ERROR", "propagate": True},
+        "_granian.serve": {"handlers": [], "level": "INFO", "propagate": True},
         "granian.access": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }
@@ -86,8 +88,8 @@ def prepare(settings: Settings) -> None:
         if not settings.database.migrates_itself:
             raise Conflict("the database schema is not the one of this release; run: idp migrate")
         upgrade(settings.database)
-    with opened(settings) as container, container.database.transaction():
-        container.keystore.ensure_keys(container.clock.now())
+    with opened(settings) as container:
+        container.admin.keys.ensure()
 
 
 def _address(bind: str) -> tuple[str, int]:

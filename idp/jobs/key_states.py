@@ -1,9 +1,8 @@
-"""Write down the key states that time has brought about."""
+"""Signing keys change with time: planned activations, rotation by age."""
 
 from idp.container import Container
 
 
-def settle_keys(container: Container) -> None:
-    """Turn scheduled activations into states and drop keys nothing alive was signed with."""
-    with container.database.transaction():
-        container.keystore.settle(container.clock.now())
+def maintain_keys(container: Container) -> None:
+    """Write down the key states that time has brought about, and rotate keys that are old enough."""
+    container.admin.keys.maintain(container.settings.keys.rotation_interval)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from idp.container import Container
 from idp.errors import Unavailable
 from idp.jobs.issue_counts import flush_issue_counts
-from idp.jobs.key_states import settle_keys
+from idp.jobs.key_states import maintain_keys
 from idp.jobs.purge import purge_expired
 from idp.observability import get_logger
 
@@ -31,7 +31,7 @@ def start_jobs(container: Container) -> Callable[[], None]:
         _Scheduled(run, interval.total_seconds(), _first(container, interval))
         for run, interval in (
             (flush_issue_counts, container.settings.audit.flush_interval),
-            (settle_keys, timedelta(seconds=30)),
+            (maintain_keys, timedelta(seconds=30)),
             (purge_expired, timedelta(minutes=5)),
         )
     ]

@@ -72,6 +72,9 @@ class KeySettings(Section):
     """How long a new key is published before it signs. At least `jwks_max_age`, so that no relying party
     meets a key it does not know."""
 
+    rotation_interval: Duration = Field(default=90 * DAY, ge=0 * SECOND, le=3650 * DAY)
+    """How long one key signs before the server rotates it by itself; 0 leaves that to `idp key rotate`."""
+
     @model_validator(mode="after")
     def _published_before_use(self) -> Self:
         if self.publication_lead < self.jwks_max_age:
