@@ -1,5 +1,6 @@
 """5. The stored, half-finished request: one uid per browser tab, bound to the browser."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from idp.oauth.errors import ShownError
 from idp.sessions import BrowserSession
 from idp.storage import InteractionRow, Repositories
 
-_LONGEST_UID = 64
+_UID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ class Interactions:
         Raises:
             ShownError: unknown, expired, another browser's, or finished already.
         """
-        row = self._repos.get(uid) if len(uid) <= _LONGEST_UID and uid.isascii() else None
+        row = self._repos.get(uid) if _UID.fullmatch(uid) else None
         if row is None or not constant_time_equal(row.browser_digest, _digest(browser)):
             # Security: another browser's request must look like none at all.
             raise _gone("There is no such sign-in. Please go back to the application and try again.")
