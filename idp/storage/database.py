@@ -81,8 +81,7 @@ def configure_engine(engine: Engine) -> StatementCounter:
 
     @event.listens_for(engine, "before_cursor_execute")
     def _count(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            statements.statement(statement)
+        statements.statement(statement)
 
     @event.listens_for(engine, "commit")
     def _count_commit(_connection: Connection) -> None:

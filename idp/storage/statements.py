@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+_FRAMES = ("BEGIN", "COMMIT", "ROLLBACK")
+
 
 @dataclass(slots=True)
 class Measured:
@@ -44,7 +46,9 @@ class StatementCounter:
         self._here.commits = 0
 
     def statement(self, sql: str) -> None:
-        """Note one statement."""
+        """Note one statement; what only opens or closes a transaction does not count."""
+        if sql.startswith(_FRAMES):
+            return
         here = self._here
         here.statements += 1
         if here.measured is not None:
