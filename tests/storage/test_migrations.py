@@ -172,9 +172,36 @@ def test_failing_migration_changes_nothing(empty, tmp_path):
         assert "half" not in inspect(engine).get_table_names()
 
 
+def test_scripts_inside_a_wheel_are_found(tmp_path):
+    """A wheel carries them in ``idp/_data``; a folder ``migrations`` beside it is somebody else's."""
+    package = MIGRATIONS.parent / "idp"
+    (tmp_path / "idp").mkdir()
+    for part in package.iterdir():
+        (tmp_path / "idp" / part.name).symlink_to(part)
+    (tmp_path / "idp" / "storage").unlink()
+    shutil.copytree(package / "storage", tmp_path / "idp" / "storage")
+    shutil.copytree(MIGRATIONS, tmp_path / "idp" / "_data" / "migrations")
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "env.py").write_text("raise SystemExit('not ours')")
+    program = "from idp.storage import head_revision; print(head_revision())"
+
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=False,
+    )
+
+    assert answer.stdout.strip() == head_revision(), answer.stderr
+
+
 def test_every_migration_says_what_the_previous_release_sees():
     for path in upgrade_history():
-        assert "What the previous release sees:" in path.read_text(), path.name
+        text_ = path.read_text()
+        assert "What the previous release sees:" in text_, path.name
+        assert "TODO" not in text_, path.name
 
 
 def test_sqlite_file_and_folder_are_private(tmp_path):
