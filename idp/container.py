@@ -21,9 +21,16 @@ from idp.errors import Unavailable
 from idp.http import HttpClient
 from idp.keys import KeyRing, KeyStore
 from idp.login import LoginFlow, LoginServices
-from idp.oauth import Epochs, IdTokenHints, OAuthServer, OAuthServices, ScopeResolver
+from idp.oauth import (
+    Epochs,
+    IdTokenHints,
+    LogoutFlow,
+    LogoutServices,
+    OAuthServer,
+    OAuthServices,
+    ScopeResolver,
+)
 from idp.oauth.authorization import AuthorizationFlow, AuthorizationServices
-from idp.oauth.logout import LogoutFlow, LogoutServices
 from idp.ratelimit import RateLimiter
 from idp.resources import ResourceDirectory, Resources
 from idp.sessions import Sessions
@@ -100,6 +107,7 @@ class Container(Rooms):
         # Without the database, what the setting's bound allows to be lost is lost.
         with contextlib.suppress(Unavailable):
             self.issue_counter.flush()
+        self.passwords.close()
         self.hot.close()
         self.database.dispose()
 

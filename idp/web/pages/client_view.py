@@ -51,8 +51,11 @@ def form_targets(client: RegisteredClient, *, redirect_origin: str) -> tuple[str
     """Where a form of this client's interaction may end, for the page's policy.
 
     Browsers apply ``form-action`` to every redirect after a form, also to those the client
-    itself makes when it has our answer. So its other registered addresses are named as well.
+    makes on its own when it has our answer, and where those lead nobody can know. So a client
+    on https may go on to any https address; others to what they have registered.
     """
+    if redirect_origin.startswith("https:"):
+        return ("https:",)
     registered = (*client.redirect_uris, *client.post_logout_redirect_uris, client.client_uri)
     return (redirect_origin, *(uri for uri in registered[:_MAX_TARGETS] if uri is not None))
 
