@@ -15,6 +15,7 @@ from tests.transport import OverTheWire
 
 START_SECONDS = 30.0
 _FROM_ELSEWHERE = ("IDP_", "FLASK_")
+_REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 class LiveProvider(Protocol):
@@ -35,6 +36,7 @@ class LiveProvider(Protocol):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_FROM_ELSEWHERE)}
         self.environment = {
             **kept,
+            "PYTHONPATH": str(_REPOSITORY),
             "IDP_ISSUER": f"http://localhost:{self.port}",
             "IDP_DATABASE_URL": database_url or f"sqlite:///{directory / 'idp.sqlite3'}",
             "IDP_KEYS_DIR": str(directory / "keys"),

@@ -96,7 +96,8 @@ class OverTheWire:
     def send(self, method: str, path: str, *, headers: Pairs, body: bytes | None) -> Answer:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
+            has_host = any(name.lower() == "host" for name, _ in headers)
+            connection.putrequest(method, path, skip_host=has_host, skip_accept_encoding=True)
             for name, value in headers:
                 connection.putheader(name, value.encode("utf-8"))
             if body is not None:
