@@ -86,9 +86,12 @@ def presented_credentials(request: OAuthRequest) -> tuple[Credentials, ...]:
     authorization = request.header("Authorization")
     secret = request.form.get("client_secret")
     body_id = request.form.get("client_id")
+    asserted = "client_assertion" in request.form or "client_assertion_type" in request.form
+    if [authorization is not None, secret is not None, asserted].count(True) > 1:
+        raise InvalidRequestError("Use one client authentication method, not two.")
+    if asserted:  # not offered here, and it must not pass for a public client's silence
+        return ()
     if authorization is not None:
-        if secret is not None:
-            raise InvalidRequestError("Use one client authentication method, not two.")
         readings = tuple(
             Credentials(method=BASIC, client_id=client_id, secret=password)
             for client_id, password in _basic_readings(authorization)

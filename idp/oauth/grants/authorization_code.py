@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
+from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, OAuth2Error
 
 from idp.audit import Actor, AuditEvent
 from idp.crypto import b64url_encode
@@ -52,7 +52,7 @@ class AuthorizationCodeGrant(Grant):
             InvalidTargetError: a ``resource`` outside the grant; the code stays usable.
         """
         presented = self._presented()
-        if presented.resource is not None or self._epoch_is_recent():
+        if presented.resource is not None or self.may_have_to_choose or self._epoch_is_recent():
             self._look_before(presented)
         family_id = new_family_id()
         claimed = self._claim(presented, family_id)
@@ -60,7 +60,7 @@ class AuthorizationCodeGrant(Grant):
             self._look_closer(presented)
             raise _refused()
         grant = AuthorizedGrant.from_json(claimed.grant)
-        target = self._target(grant, presented)
+        target = self._target_or_revoke(grant, presented, family_id)
         has_refresh = grant.refresh and self.registered.allows_grant("refresh_token")
         return self.issuer.issue_for_account(
             UserIssue(
@@ -115,6 +115,15 @@ class AuthorizationCodeGrant(Grant):
         return self.services.scopes.for_user_token(
             granted=grant.scopes, granted_resources=grant.resources, resource=presented.resource
         )
+
+    def _target_or_revoke(self, grant: AuthorizedGrant, presented: _Presented, family_id: str) -> TokenTarget:
+        """The target; a family that can give no token, as its resource server is gone, does not stay open."""
+        try:
+            return self._target(grant, presented)
+        except OAuth2Error:
+            with self.services.database.transaction():
+                self.services.repos.families.revoke(family_id, "no_target", self.now)
+            raise
 
     def _epoch_is_recent(self) -> bool:
         """Whether a code that has not expired could be from before the epoch of client or deployment."""

@@ -12,7 +12,10 @@ from idp.oauth.client_authentication import ALL_METHODS
 from idp.oauth.issue import TokenIssuer
 from idp.oauth.request import OAuthRequest
 from idp.oauth.response import NO_STORE
+from idp.oauth.scopes import OIDC_SCOPES
 from idp.oauth.services import OAuthServices
+
+_OIDC_SCOPES = frozenset(OIDC_SCOPES)
 
 TokenResponse = tuple[int, Mapping[str, Any], list[tuple[str, str]]]
 """Status, body and headers, as Authlib's server hands them on."""
@@ -43,6 +46,20 @@ class Grant(BaseGrant, TokenEndpointMixin):
     def epoch(self) -> datetime | None:
         """Before this moment nothing of the client's counts (row T16)."""
         return self.services.epochs.of(self.registered)
+
+    @property
+    def may_have_to_choose(self) -> bool:
+        """Whether a grant of this client may hold several resources, so that a token request must choose one.
+
+        Asked before a grant is used up: only then the row is worth a look beforehand.
+        """
+        client = self.registered
+        if client.scopes <= _OIDC_SCOPES:
+            return False
+        most = self.services.scopes.for_authorization(
+            client=client, requested=sorted(client.scopes), resources=()
+        )
+        return len(most.resources) > 1
 
     def validate_token_request(self) -> None:
         """Authenticate the client and see that it may use this grant.

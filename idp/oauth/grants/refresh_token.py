@@ -45,7 +45,7 @@ class RefreshTokenGrant(Grant):
                 stays usable.
         """
         parts = self._presented()
-        if "scope" in self.oauth_request.form or "resource" in self.oauth_request.form:
+        if self.oauth_request.form.keys() & {"scope", "resource"} or self.may_have_to_choose:
             self._assert_within_grant(parts)
         advanced = self._advance(parts) or self._look_closer(parts)
         return self.issuer.issue_for_account(

@@ -272,3 +272,27 @@ def test_the_resource_of_the_grant_is_the_audience(back):
     assert tokens["scope"] == "read"
     assert back.userinfo(tokens["access_token"]).status == 401
     assert back.userinfo(for_userinfo["access_token"]).status == 200
+
+
+def test_several_resources_need_a_choice_and_asking_for_it_costs_nothing(back):
+    """RFC 8707 §2.2: invalid_target, and the code and the refresh token stay good."""
+    back.resource("https://api.example", "read")
+    back.resource("https://mail.example", "send")
+    back.client("caller", scope="read send", rotate_refresh_tokens=True)
+    resources = ("https://api.example", "https://mail.example")
+    code = back.code("caller", scopes=("read", "send"), resources=resources)
+
+    assert _error(back.exchange(code, "caller")) == "invalid_target"
+    token = back.exchange(code, "caller", resource=resources[0]).body["refresh_token"]
+    assert _error(back.refresh(token, "caller")) == "invalid_target"
+    back.clock.advance(timedelta(minutes=1))
+    assert back.refresh(token, "caller", resource=resources[1]).body["scope"] == "send"
+
+
+def test_a_resource_server_that_is_gone_leaves_no_family_open(back):
+    code = back.code(resources=("https://gone.example",))
+
+    assert _error(back.exchange(code)) == "invalid_target"
+    with back.database.transaction(write=False):
+        row = back.repos.one_time.find("authorization_code", back.codes.digest_of(code))
+        assert back.repos.families.get(row.outcome).revoked_at is not None

@@ -53,6 +53,7 @@ def test_the_scheme_has_no_case(machines, header):
         {"auth": ("public", SECRET)},
         {"client_id": "public", "client_secret": SECRET},
         {"headers": {"Authorization": "Bearer abc"}},
+        {"client_id": "public", "client_assertion": "a.b.c"},
         {"headers": {"Authorization": "Basic"}},
         {"headers": {"Authorization": "Basic !!!"}},
         {"headers": _raw(b"basic")},
@@ -86,6 +87,8 @@ def test_unknown_clients_and_wrong_secrets_look_alike(machines):
         {"auth": ("basic", SECRET), "client_secret": SECRET},
         {"auth": ("basic", SECRET), "client_id": "basic", "client_secret": SECRET},
         {"auth": ("basic", SECRET), "client_id": "post"},
+        {"auth": ("basic", SECRET), "client_assertion": "a.b.c"},
+        {"client_id": "post", "client_secret": SECRET, "client_assertion_type": "urn:x"},
     ],
 )
 def test_two_methods_or_two_names_are_refused(machines, request_):
