@@ -22,7 +22,7 @@ def main():
         f"{API_URL}/notes", headers={"Authorization": f"Bearer {token.json()['access_token']}"}, timeout=10
     )
     answer.raise_for_status()
-    print(f"machine client: the API answered {answer.text.strip()}", flush=True)
+    print(f"the API answered {answer.text.strip()}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,20 @@
 Everything protocol is Authlib's Flask client: discovery, PKCE, state, nonce, ID token.
 """
 
+import logging
 import os
 import secrets
 from urllib.parse import urlencode
 
 import requests
-from authlib.integrations.flask_client import OAuth
+from authlib.integrations.flask_client import OAuth, OAuthError
 from flask import Flask, redirect, render_template_string, session, url_for
+from joserfc.errors import JoseError
 
 ISSUER = os.environ.get("ISSUER", "http://localhost:8000")
 API_URL = os.environ.get("API_URL", "http://localhost:9001")
 PORT = int(os.environ.get("PORT", "9000"))
+SCOPES = "openid profile email offline_access read:notes"
 
 app = Flask(__name__)
 app.config["SECRET_KEY"] = secrets.token_hex(32)
@@ -25,29 +28,35 @@ oauth.register(
     client_id=os.environ["CLIENT_ID"],
     client_secret=os.environ["CLIENT_SECRET"],
     server_metadata_url=f"{ISSUER}/.well-known/openid-configuration",
-    client_kwargs={"scope": "openid profile email offline_access read:notes", "code_challenge_method": "S256"},
+    client_kwargs={"scope": SCOPES, "code_challenge_method": "S256"},
 )
 
 # A browser cookie holds 4 kB; what belongs to a person stays on this side, as in any real application.
 people: dict[str, dict] = {}
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Notes</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <style>
 :root { color-scheme: light dark; --line: #8884; --accent: #2f5bea }
 body { font: 16px/1.6 system-ui, sans-serif; max-width: 40rem; margin: 12vh auto; padding: 0 1.25rem }
-h1 { letter-spacing: -.02em } table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; padding: .45rem .5rem; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
-th { font-weight: 500; opacity: .7; white-space: nowrap; vertical-align: top }
+h1 { letter-spacing: -.02em }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
+dl { display: grid; grid-template-columns: max-content 1fr; margin: 1.5rem 0 0 }
+dt, dd { margin: 0; padding: .45rem .75rem .45rem 0; border-bottom: 1px solid var(--line) }
+dt { opacity: .7 }
+dd { overflow-wrap: anywhere }
 .button { display: inline-block; margin: 1.25rem .5rem 0 0; padding: .6rem 1.1rem; border-radius: .6rem;
-  background: var(--accent); color: #fff; text-decoration: none }
-.quiet { background: none; color: inherit; border: 1px solid var(--line) }
-pre { padding: 1rem; border: 1px solid var(--line); border-radius: .6rem; overflow: auto }
+  border: 1px solid var(--accent); background: var(--accent); color: #fff; text-decoration: none }
+.quiet { background: none; color: inherit; border-color: var(--line) }
+pre { margin: 0; padding: 1rem; border: 1px solid var(--line); border-radius: .6rem; white-space: pre-wrap }
 </style>
 {% if person %}
-<h1>Hello, {{ person.claims.get("name") or person.claims.get("preferred_username") or person.claims.sub }}</h1>
+<h1>Hello, {{ person.claims.name or person.claims.preferred_username or person.claims.sub }}</h1>
 <p>This is what the identity provider told this application about you.</p>
-<table id="claims">{% for name, value in person.claims.items() %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}</table>
+<dl id="claims">
+  {% for name, value in person.claims.items() %}<dt>{{ name }}</dt><dd>{{ value }}</dd>
+  {% endfor %}
+</dl>
 {% if answer %}<h2>The API answered</h2><pre id="api-answer">{{ answer }}</pre>{% endif %}
 <a class="button" id="call-api" href="{{ url_for('call_api') }}">Call the API</a>
 <a class="button quiet" id="log-out" href="{{ url_for('log_out') }}">Log out</a>
@@ -77,7 +86,7 @@ def log_in():
 def callback():
     try:
         token = oauth.idp.authorize_access_token()
-    except Exception as error:  # the library has several kinds; the person needs one sentence
+    except (OAuthError, JoseError) as error:
         return page(error=f"That did not work: {error}"), 400
     claims = {**token["userinfo"], **oauth.idp.userinfo(token=token)}
     session["person"] = secrets.token_urlsafe(16)
@@ -91,18 +100,16 @@ def call_api():
     if person is None:
         return redirect(url_for("home"))
     # One token has one audience (RFC 8707): ask for one that the API accepts.
-    metadata = oauth.idp.load_server_metadata()
+    known, metadata = person["token"], oauth.idp.load_server_metadata()
     fresh = requests.post(
         metadata["token_endpoint"],
-        data={"grant_type": "refresh_token", "refresh_token": person["token"]["refresh_token"], "resource": API_URL},
+        data={"grant_type": "refresh_token", "refresh_token": known["refresh_token"], "resource": API_URL},
         auth=(oauth.idp.client_id, oauth.idp.client_secret),
         timeout=10,
     ).json()
-    person["token"]["refresh_token"] = fresh.get("refresh_token", person["token"]["refresh_token"])
-    answer = requests.get(
-        f"{API_URL}/notes", headers={"Authorization": f"Bearer {fresh.get('access_token', '')}"}, timeout=10
-    )
-    return page(answer=answer.text)
+    known["refresh_token"] = fresh.get("refresh_token", known["refresh_token"])
+    bearer = {"Authorization": f"Bearer {fresh.get('access_token', '')}"}
+    return page(answer=requests.get(f"{API_URL}/notes", headers=bearer, timeout=10).text)
 
 
 @app.get("/logout")
@@ -116,4 +123,6 @@ def log_out():
 
 
 if __name__ == "__main__":
+    # The development server would log every address, and those of /callback carry codes.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app.run("localhost", PORT, threaded=True)

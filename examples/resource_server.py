@@ -39,7 +39,8 @@ require_oauth.register_token_validator(Validator(issuer=ISSUER, resource_server=
 @require_oauth("read:notes")
 def notes():
     """Notes of whoever the token speaks for."""
-    return jsonify(owner=current_token["sub"], client=current_token["client_id"], notes=["Buy milk", "Rotate keys"])
+    owner, client = current_token["sub"], current_token["client_id"]
+    return jsonify(owner=owner, client=client, notes=["Buy milk", "Rotate keys"])
 
 
 if __name__ == "__main__":

@@ -1,242 +1,214 @@
 """``idp demo``: the server and three example applications, to click through."""
 
 import contextlib
-import json
+import errno
 import os
-import secrets
-import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from idp.cli.context import opened
+from idp.cli.demo_data import DemoSecrets, read_or_make_secrets, register
+from idp.cli.demo_programs import Ended, Programs, ended_by_signal
 from idp.cli.serve import prepare
-from idp.errors import Conflict, IdpError, NotFound, Unavailable
-from idp.http import HttpClient
+from idp.errors import Conflict, Invalid, NotFound, Unavailable
 from idp.observability import configure_logging
-from idp.settings import HttpSettings, Settings, load_settings
+from idp.settings import load_settings
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-_DATA = Path("var/demo")
-_SERVER_PORT, _APPLICATION_PORT, _API_PORT = 8000, 9000, 9001
-_ISSUER = f"http://localhost:{_SERVER_PORT}"
-_APPLICATION = f"http://localhost:{_APPLICATION_PORT}"
-_API = f"http://localhost:{_API_PORT}"
-_SCOPES = "openid profile email offline_access read:notes"
-_START_ATTEMPTS = 150
-_ATTEMPT_SECONDS = 0.2
-_STOP_SECONDS = 15
-_NOT_READY = 503
+_DATA = Path("var")
+_PORTS = (8000, 9000, 9001)
+_LABEL_WIDTH = 22
+_MACHINE_SECONDS = 60
 
-_Known = dict[str, dict[str, str]]
-_Process = subprocess.Popen[bytes]
+_PORT = click.IntRange(1, 65535)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the three servers listen and where their data is."""
+
+    port: int
+    application_port: int
+    api_port: int
+
+    @property
+    def issuer(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def application(self) -> str:
+        return f"http://localhost:{self.application_port}"
+
+    @property
+    def api(self) -> str:
+        return f"http://localhost:{self.api_port}"
+
+    @property
+    def options(self) -> Mapping[str, int]:
+        """The options that choose the ports."""
+        return {
+            "--port": self.port,
+            "--application-port": self.application_port,
+            "--api-port": self.api_port,
+        }
+
+    @property
+    def data(self) -> Path:
+        """A folder per set of ports: addresses are part of what is registered."""
+        ports = tuple(self.options.values())
+        return _DATA / ("demo" if ports == _PORTS else "-".join(map(str, ("demo", *ports))))
 
 
 @click.command()
-def demo() -> None:
+@click.option("--port", type=_PORT, default=_PORTS[0], show_default=True, help="Of the identity provider.")
+@click.option(
+    "--application-port", type=_PORT, default=_PORTS[1], show_default=True, help="Of the application."
+)
+@click.option("--api-port", type=_PORT, default=_PORTS[2], show_default=True, help="Of the API.")
+def demo(*, port: int, application_port: int, api_port: int) -> None:
     """Run the server and three example applications until Ctrl-C."""
+    if "NO_COLOR" in os.environ:
+        click.get_current_context().color = False
     if not (_EXAMPLES / "relying_party.py").exists():
         raise NotFound("the examples are not here; run the demonstration from a checkout of the sources")
-    for port in (_SERVER_PORT, _APPLICATION_PORT, _API_PORT):
-        _refuse_if_taken(port)
-    _DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environment = _environment()
-    settings = load_settings(environ=environment)
-    configure_logging(settings.log.level, settings.log.format)
-    _say("Bringing the database up to date")
-    prepare(settings)
-    known = _known(settings)
-    with _ended_by_signal() as ended, _stopping() as processes:
-        _say("Starting the identity provider")
-        processes.append(_start(environment, "-m", "idp", "serve"))
-        _wait_until_answering(f"{_ISSUER}/readyz", processes, ended)
-        _say("Starting the example applications")
-        application = {**environment, "PORT": str(_APPLICATION_PORT), **known["application"]}
-        processes.append(_start(application, str(_EXAMPLES / "relying_party.py")))
-        processes.append(
-            _start({**environment, "PORT": str(_API_PORT)}, str(_EXAMPLES / "resource_server.py"))
-        )
-        _wait_until_answering(f"{_APPLICATION}/", processes, ended)
-        _wait_until_answering(f"{_API}/notes", processes, ended)
-        if not ended.is_set():
-            _run_machine({**environment, **known["machine"]})
-            _tell_where_to_click(known["account"])
-        _wait_for_the_end(processes, ended)
+    places = _Places(port, application_port, api_port)
+    _refuse_unusable(places)
+    click.echo("An identity provider and three applications that use it.\n")
+    places.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    environment = _environment(places)
+    made = _bring_up_to_date(places, environment)
+    with contextlib.suppress(Ended), ended_by_signal() as ended, Programs(places.data, ended) as programs:
+        _start(programs, places, environment, made)
+        _run_machine({**environment, **made.machine})
+        _tell_where_to_click(places, made)
+        programs.watch()
+    click.echo(f"\nEverything has ended; {places.data}/ keeps the data for the next time.")
 
 
-def _environment() -> dict[str, str]:
+def _environment(places: _Places) -> dict[str, str]:
     """What the server and the examples read; settings of a real deployment do not reach them."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
     return {
         **kept,
-        "IDP_ISSUER": _ISSUER,
-        "IDP_DATABASE_URL": f"sqlite:///{_DATA / 'idp.sqlite3'}",
-        "IDP_KEYS_DIR": str(_DATA / "keys"),
-        "IDP_SERVER_BIND": f"127.0.0.1:{_SERVER_PORT}",
+        "IDP_ISSUER": places.issuer,
+        "IDP_DATABASE_URL": f"sqlite:///{places.data / 'idp.sqlite3'}",
+        "IDP_KEYS_DIR": str(places.data / "keys"),
+        "IDP_SERVER_BIND": f"127.0.0.1:{places.port}",
         "IDP_PAGES_BRAND_NAME": "Demo Identity",
         "IDP_LOG_LEVEL": "WARNING",
         "IDP_LOG_FORMAT": "text",
-        "API_URL": _API,
-        "ISSUER": _ISSUER,
+        "API_URL": places.api,
+        "ISSUER": places.issuer,
     }
 
 
-def _known(settings: Settings) -> _Known:
-    """The demonstration's account and clients; made on the first run, read back later."""
-    path = _DATA / "demo.json"
-    if path.exists():
-        known: _Known = json.loads(path.read_text(encoding="utf-8"))
-        return known
-    _say("Creating an account, two clients and an API")
-    known = _create(settings)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(known, indent=2), encoding="utf-8")
-    return known
+def _bring_up_to_date(places: _Places, environment: Mapping[str, str]) -> DemoSecrets:
+    with _step("Database") as done:
+        settings = load_settings(environ=environment)
+        configure_logging(settings.log.level, settings.log.format)
+        prepare(settings)
+        done.append(f"{places.data / 'idp.sqlite3'}")
+    with _step("Account and clients") as done:
+        made = read_or_make_secrets(places.data / "secrets.json")
+        with opened(settings) as container:
+            is_new = register(container.admin, made, application=places.application, api=places.api)
+        done.append("made" if is_new else "those of the last time")
+    return made
 
 
-def _create(settings: Settings) -> _Known:
-    # A leftover of an interrupted first run must not be in the way: names are made fresh.
-    suffix = secrets.token_hex(2)
-    password = "-".join(secrets.token_hex(2) for _ in range(4))
-    with opened(settings) as container:
-        admin = container.admin
-        if not any(entry["identifier"] == _API for entry in admin.resources.list_()):
-            admin.resources.create(
-                identifier=_API,
-                name="Notes API",
-                scopes={"read:notes": "Read your notes"},
-                access_token_format=None,
-            )
-        admin.accounts.create(
-            username=f"dana-{suffix}",
-            email=f"dana-{suffix}@example.com",
-            email_verified=True,
-            claims={"name": "Dana Demo", "given_name": "Dana", "family_name": "Demo", "zoneinfo": "UTC"},
-            password=password,
-        )
-        application = admin.clients.create(
-            client_id=f"notes-{suffix}",
-            metadata={
-                "client_name": "Notes",
-                "token_endpoint_auth_method": "client_secret_basic",
-                "redirect_uris": [f"{_APPLICATION}/callback"],
-                "post_logout_redirect_uris": [f"{_APPLICATION}/"],
-                "grant_types": ["authorization_code", "refresh_token"],
-                "scope": _SCOPES,
-            },
-            secret=None,
-        )
-        machine = admin.clients.create(
-            client_id=f"machine-{suffix}",
-            metadata={
-                "client_name": "Nightly job",
-                "token_endpoint_auth_method": "client_secret_basic",
-                "grant_types": ["client_credentials"],
-                "scope": "read:notes",
-            },
-            secret=None,
-        )
-    return {
-        "account": {"username": f"dana-{suffix}", "password": password},
-        "application": {"CLIENT_ID": application["client_id"], "CLIENT_SECRET": application["client_secret"]},
-        "machine": {"CLIENT_ID": machine["client_id"], "CLIENT_SECRET": machine["client_secret"]},
-    }
-
-
-def _start(environment: Mapping[str, str], *arguments: str) -> _Process:
-    # An own process group: Ctrl-C reaches this process alone, which then ends the others in order.
-    # The server speaks for itself; the examples' development servers only chatter.
-    errors = None if "serve" in arguments else subprocess.DEVNULL
-    return subprocess.Popen(  # noqa: S603 - our own files
-        [sys.executable, *arguments],
-        env=environment,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=errors,
-    )
+def _start(programs: Programs, places: _Places, environment: Mapping[str, str], made: DemoSecrets) -> None:
+    application = {**environment, "PORT": str(places.application_port), **made.application}
+    api = {**environment, "PORT": str(places.api_port)}
+    # All at once: nobody asks the provider for anything before a person or a token arrives.
+    programs.start("the identity provider", environment, "-m", "idp", "serve")
+    programs.start("the application", application, str(_EXAMPLES / "relying_party.py"))
+    programs.start("the API", api, str(_EXAMPLES / "resource_server.py"))
+    for name, address, path in (
+        ("the identity provider", places.issuer, "/readyz"),
+        ("the application", places.application, "/"),
+        ("the API", places.api, "/notes"),
+    ):
+        label = name.removeprefix("the ")
+        with _step(label[0].upper() + label[1:]) as done:
+            programs.wait_until_answering(name, f"{address}{path}")
+            done.append(address)
 
 
 def _run_machine(environment: Mapping[str, str]) -> None:
-    subprocess.run([sys.executable, str(_EXAMPLES / "machine_client.py")], env=environment, check=False)  # noqa: S603 - our own file
+    with _step("Machine client") as done:
+        ran = subprocess.run(  # noqa: S603 - our own file
+            [sys.executable, str(_EXAMPLES / "machine_client.py")],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_MACHINE_SECONDS,
+            check=False,
+            start_new_session=True,  # Ctrl-C must not look like a failure of this one
+        )
+        if ran.returncode:
+            raise Unavailable(f"the machine client did not get through:\n{ran.stderr.strip()}")
+        done.append(ran.stdout.strip())
 
 
-def _refuse_if_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise Conflict(f"port {port} is in use by another program; end it and start again") from error
+def _refuse_unusable(places: _Places) -> None:
+    for option, port in places.options.items():
+        if list(places.options.values()).count(port) > 1:
+            raise Invalid(f"each program needs a port of its own, and {port} is named twice", field=option)
+        # Both addresses of localhost: a browser tries ::1 first and would end up at another program.
+        for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            problem = _bind(family, address, port)
+            if problem == errno.EADDRINUSE:
+                raise Conflict(
+                    f"port {port} is in use by another program; end that one, "
+                    f"or choose another port: idp demo {option} NUMBER"
+                )
+            if problem == errno.EACCES:
+                raise Conflict(
+                    f"port {port} is not open to this user; choose another: idp demo {option} NUMBER"
+                )
 
 
-def _wait_until_answering(url: str, processes: Sequence[_Process], ended: threading.Event) -> None:
-    client = HttpClient(HttpSettings(allowed_private_hosts=("localhost",)))
-    for _ in range(_START_ATTEMPTS):
-        if any(process.poll() is not None for process in processes):
-            raise Unavailable("a program ended right after its start; its message is above")
-        with contextlib.suppress(IdpError):
-            if client.get(url, accept="*/*").status != _NOT_READY:
-                return
-        if ended.wait(_ATTEMPT_SECONDS):
-            return
-    raise Unavailable(f"{url} did not answer in time")
+def _bind(family: socket.AddressFamily, address: str, port: int) -> int | None:
+    """The number of the error that listening there gives."""
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        return error.errno
+    return None
 
 
-def _tell_where_to_click(account: Mapping[str, str]) -> None:
+@contextlib.contextmanager
+def _step(label: str) -> Iterator[list[str]]:
+    """One line of progress: the label at once, what is put into the list when the step is done."""
+    done: list[str] = []
+    click.echo(f"  {label:<{_LABEL_WIDTH}}", nl=False)
+    sys.stdout.flush()
+    try:
+        yield done
+    except BaseException:
+        click.echo(click.style("no", fg="red"))
+        raise
+    click.echo(" ".join(done))
+
+
+def _tell_where_to_click(places: _Places, made: DemoSecrets) -> None:
+    def strong(text: str) -> str:
+        return click.style(text, bold=True)
+
     click.echo(
         f"""
-  Open  {click.style(_APPLICATION, bold=True)}  and click "Log in with the identity provider".
+Open {strong(places.application)} in your browser and log in:
 
-      username  {click.style(account["username"], bold=True)}
-      password  {click.style(account["password"], bold=True)}
+    username  {strong(made.username)}
+    password  {strong(made.password)}
 
-  identity provider {_ISSUER}    application {_APPLICATION}    API {_API}
-  Data is kept in {_DATA}/; Ctrl-C ends everything.
-"""
+Ctrl-C ends everything. Data and logs are in {places.data}/."""
     )
-
-
-@contextlib.contextmanager
-def _ended_by_signal() -> Iterator[threading.Event]:
-    ended = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _wait_for_the_end(processes: Sequence[_Process], ended: threading.Event) -> None:
-    while not ended.wait(1):
-        if any(process.poll() is not None for process in processes):
-            raise Unavailable("one of the programs ended; the demonstration stops")
-
-
-@contextlib.contextmanager
-def _stopping() -> Iterator[list[_Process]]:
-    """Whatever was started inside is ended at the end, last started first."""
-    processes: list[_Process] = []
-    try:
-        yield processes
-    finally:
-        for process in reversed(processes):
-            process.terminate()
-        for process in processes:
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        _say("Everything has ended")
-
-
-def _say(message: str) -> None:
-    click.echo(f"· {message}")
