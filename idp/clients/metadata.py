@@ -25,6 +25,7 @@ TOKEN_FORMATS: Final = ("jwt", "opaque")
 MAX_ACCESS_TOKEN_SECONDS: Final = 24 * 3600
 """As for the server's setting: a retired signing key stays published for as long."""
 
+_IDENTIFIER = re.compile(r"[\x21-\x7E]{1,512}")
 _MAX_URIS: Final = 100
 _MAX_SCOPES: Final = 200
 _MAX_SECONDS: Final = 10 * 366 * 24 * 3600
@@ -113,6 +114,15 @@ def _redirect_uris(value: Any, field: str) -> list[str]:
     return list(dict.fromkeys(value))
 
 
+def _identifiers(value: Any, field: str) -> list[str]:
+    if not isinstance(value, list | tuple) or len(value) > _MAX_URIS:
+        raise Invalid(f"{field} must be a list of at most {_MAX_URIS} identifiers.", field=field)
+    for identifier in value:
+        if not isinstance(identifier, str) or not _IDENTIFIER.fullmatch(identifier):
+            raise Invalid(f"{field} must hold identifiers of resource servers.", field=field)
+    return list(dict.fromkeys(value))
+
+
 def _scope(value: Any, field: str) -> str:
     return " ".join(split_scope(value, field))
 
@@ -166,6 +176,7 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     "refresh_token_idle_lifetime": (_seconds(1), None),
     "refresh_token_grace": (_seconds(0), None),
     "rotate_refresh_tokens": (_boolean, None),
+    "resource_servers": (_identifiers, []),
 }
 """Every member a client may be registered with, its check and its default."""
 

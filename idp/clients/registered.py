@@ -40,6 +40,8 @@ class RegisteredClient:
     refresh_token_idle_lifetime: timedelta | None
     refresh_token_grace: timedelta | None
     rotate_refresh_tokens: bool
+    resource_servers: frozenset[str]
+    """Identifiers of the resource servers this client is: it may introspect tokens for them."""
     default_max_age: int | None
     require_auth_time: bool
     logo_uri: str | None
@@ -107,6 +109,7 @@ class RegisteredClient:
             require_pkce=metadata["require_pkce"],
             id_token_signed_response_alg=metadata["id_token_signed_response_alg"],
             access_token_signing_alg=metadata["access_token_signing_alg"],
+            resource_servers=frozenset(metadata["resource_servers"]),
             access_token_lifetime=_duration(metadata["access_token_lifetime"]),
             refresh_token_lifetime=_duration(metadata["refresh_token_lifetime"]),
             refresh_token_idle_lifetime=_duration(metadata["refresh_token_idle_lifetime"]),

@@ -34,6 +34,8 @@ class GrantedScopes:
     """In the order they were asked for."""
     resources: tuple[str, ...]
     """Resource servers tokens of this grant can be for, by identifier; without the issuer."""
+    default_audience: str | None
+    """Whom a token is for when its request names no ``resource``; ``None``: it has to name one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,24 +105,34 @@ class ScopeResolver:
         With ``resource``, scopes of other resource servers are left out (RFC 8707 §2.2).
         ``offline_access`` is left out of clients that have no refresh tokens.
 
+        The default audience is the one ``resource`` that was named; else the issuer if the
+        person signs in (``openid``), so that ordinary clients reach userinfo; else the one
+        resource server the scopes belong to.
+
         Raises:
             InvalidScopeError: a known scope the client is not registered for (row K4).
-            InvalidTargetError: a resource that is not registered.
+            InvalidTargetError: a resource that is not registered, or not meant for this client.
         """
-        servers = tuple(self._server(identifier) for identifier in resources if identifier != self._issuer)
+        servers = tuple(self._server_for(client, named) for named in resources if named != self._issuer)
         known = tuple(scope for scope in requested if self._is_known(scope, client))
         self._assert_registered(known, client)
         scopes = tuple(scope for scope in known if not servers or self._means_something(scope, servers))
         if not client.allows_grant("refresh_token"):
             scopes = tuple(scope for scope in scopes if scope != OFFLINE_ACCESS)
         owners = tuple(server.identifier for server in servers) or self._owners(scopes)
-        return GrantedScopes(scopes=scopes, resources=tuple(dict.fromkeys(owners)))
+        granted = tuple(dict.fromkeys(owners))
+        return GrantedScopes(
+            scopes=scopes,
+            resources=granted,
+            default_audience=self._default_audience(scopes, resources, granted),
+        )
 
     def for_user_token(
         self,
         *,
         granted: Sequence[str],
         granted_resources: Sequence[str],
+        default_audience: str | None,
         resource: str | None,
         requested: Sequence[str] = (),
     ) -> TokenTarget:
@@ -129,9 +141,9 @@ class ScopeResolver:
         Args:
             granted: scopes of the grant (``AuthorizedGrant.scopes``).
             granted_resources: ``AuthorizedGrant.resources``.
+            default_audience: ``AuthorizedGrant.default_audience``.
             resource: the ``resource`` of the token request; the issuer picks userinfo. When
-                absent: the one granted resource; with several the issuer if ``openid`` was
-                granted; with none the issuer.
+                absent, the default audience.
             requested: narrower scopes asked for at refresh; empty for all.
 
         Raises:
@@ -141,8 +153,9 @@ class ScopeResolver:
         Source: RFC 8707 §2.2.
         """
         scopes = narrow(granted, requested)
+        resource = resource or default_audience
         if resource is None:
-            resource = self._default_resource(granted, granted_resources)
+            raise InvalidTargetError("The grant is for several resources: choose one with resource.")
         if resource == self._issuer:
             return self._issuer_target(scopes)
         if resource not in granted_resources:
@@ -176,7 +189,7 @@ class ScopeResolver:
             resource = owners[0] if owners else self._issuer
         if resource == self._issuer:
             return self._issuer_target(wanted)
-        return self._server_target(self._server(resource), wanted)
+        return self._server_target(self._server_for(client, resource), wanted)
 
     def describe(self, scope: str) -> str | None:
         """The sentence a resource server registered for its scope."""
@@ -209,12 +222,21 @@ class ScopeResolver:
             raise InvalidTargetError("The resource is not registered here.")
         return server
 
-    def _default_resource(self, granted: Sequence[str], granted_resources: Sequence[str]) -> str:
-        if len(granted_resources) == 1:
-            return granted_resources[0]
-        if granted_resources and OPENID not in granted:
-            raise InvalidTargetError("The grant is for several resources: choose one with resource.")
-        return self._issuer
+    def _server_for(self, client: RegisteredClient, identifier: str) -> ResourceServer:
+        """A resource server this client may name: one of its scopes is registered for it (row K4)."""
+        server = self._server(identifier)
+        if server.scopes and client.scopes.isdisjoint(server.scopes):
+            raise InvalidTargetError("The client is not registered for any scope of this resource.")
+        return server
+
+    def _default_audience(
+        self, scopes: Sequence[str], named: Sequence[str], granted: Sequence[str]
+    ) -> str | None:
+        if len(named) == 1:
+            return named[0]
+        if OPENID in scopes or not granted:
+            return self._issuer
+        return granted[0] if len(granted) == 1 else None
 
     def _issuer_target(self, scopes: Sequence[str]) -> TokenTarget:
         kept = tuple(

@@ -22,7 +22,9 @@ class AuthorizedGrant:
     scopes: tuple[str, ...]
     """Granted scopes, in the order they were asked for."""
     resources: tuple[str, ...] = ()
-    """Granted resource identifiers (RFC 8707); empty when none was named."""
+    """Identifiers of the resource servers tokens can be for (RFC 8707); without the issuer."""
+    default_audience: str | None = None
+    """Whom a token is for when its request names no ``resource``; ``None``: it has to name one."""
     claims_request: dict[str, Any] | None = None
     """The ``claims`` parameter (OIDC Core §5.5), checked."""
     nonce: str | None = None

@@ -120,6 +120,7 @@ def _assemble(asked: Asked) -> AuthorizationRequest:
         nonce=asked.get("nonce"),
         scopes=granted.scopes,
         resources=granted.resources,
+        default_audience=granted.default_audience,
         code_challenge=rules.code_challenge(asked),
         prompts=rules.prompts(asked),
         max_age=rules.max_age(asked),

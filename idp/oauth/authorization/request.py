@@ -31,6 +31,7 @@ class AuthorizationRequest:
     scopes: tuple[str, ...]
     """Granted as soon as consent covers them; unknown ones are already gone."""
     resources: tuple[str, ...]
+    default_audience: str | None
     """Resource servers the tokens can be for."""
     code_challenge: str | None
     """S256; ``None`` only for clients exempted from PKCE."""

@@ -106,6 +106,7 @@ def authorized_grant(
         account_id=session.account_id,
         scopes=request.scopes,
         resources=request.resources,
+        default_audience=request.default_audience,
         claims_request=None if claims is None else {place: dict(claims[place]) for place in claims},
         nonce=request.nonce,
         auth_time=session.auth_time,

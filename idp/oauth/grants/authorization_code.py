@@ -113,7 +113,10 @@ class AuthorizationCodeGrant(Grant):
 
     def _target(self, grant: AuthorizedGrant, presented: _Presented) -> TokenTarget:
         return self.services.scopes.for_user_token(
-            granted=grant.scopes, granted_resources=grant.resources, resource=presented.resource
+            granted=grant.scopes,
+            granted_resources=grant.resources,
+            default_audience=grant.default_audience,
+            resource=presented.resource,
         )
 
     def _target_or_revoke(self, grant: AuthorizedGrant, presented: _Presented, family_id: str) -> TokenTarget:

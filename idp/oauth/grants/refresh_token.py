@@ -105,6 +105,7 @@ class RefreshTokenGrant(Grant):
         return self.services.scopes.for_user_token(
             granted=grant.scopes,
             granted_resources=grant.resources,
+            default_audience=grant.default_audience,
             resource=form.get("resource"),
             requested=parse_scope(form.get("scope")),
         )

@@ -69,9 +69,27 @@ def test_scopes_imply_their_resource_server(apis: FrontChannel):
     assert resolve(apis, "openid", ISSUER).resources == ()
 
 
-def user_token(front: FrontChannel, scopes: str, resources: tuple[str, ...], resource: str | None = None):
+def test_the_default_audience(apis: FrontChannel):
+    """RFC 8707 §2.2: the resource that was named; else userinfo for a sign-in; else the scopes' owner."""
+    assert resolve(apis, "openid a:read").default_audience == ISSUER
+    assert resolve(apis, "openid a:read", A).default_audience == A
+    assert resolve(apis, "openid a:read", ISSUER).default_audience == ISSUER
+    assert resolve(apis, "openid a:read", A, ISSUER).default_audience == ISSUER
+    assert resolve(apis, "a:read").default_audience == A
+    assert resolve(apis, "own:scope").default_audience == ISSUER
+    assert resolve(apis, "a:read b:read").default_audience is None
+    assert resolve(apis, "a:read b:read", A, B).default_audience is None
+
+
+def user_token(
+    front: FrontChannel,
+    scopes: str,
+    resources: tuple[str, ...],
+    resource: str | None = None,
+    default: str | None = None,
+):
     return front.scopes.for_user_token(
-        granted=parse_scope(scopes), granted_resources=resources, resource=resource
+        granted=parse_scope(scopes), granted_resources=resources, default_audience=default, resource=resource
     )
 
 
@@ -80,14 +98,13 @@ def test_one_audience_per_user_token(apis: FrontChannel):
     everything = "openid email a:read b:read own:scope"
 
     at_a = user_token(apis, everything, (A, B), A)
-    at_issuer = user_token(apis, everything, (A, B))
+    at_issuer = user_token(apis, everything, (A, B), default=ISSUER)
 
     assert (at_a.audience, at_a.scopes) == (A, ("a:read", "own:scope"))
     assert at_a.resource_server is not None
     assert (at_issuer.audience, at_issuer.scopes) == (ISSUER, ("openid", "email", "own:scope"))
-    assert user_token(apis, "openid a:read", (A,)).audience == A
-    assert user_token(apis, "openid a:read", (A,), ISSUER).audience == ISSUER
-    assert user_token(apis, "own:scope", ()).audience == ISSUER
+    assert user_token(apis, "openid a:read", (A,), default=A).audience == A
+    assert user_token(apis, "openid a:read", (A,), ISSUER, default=A).audience == ISSUER
 
 
 def test_user_token_for_what_was_not_granted_is_invalid_target(apis: FrontChannel):

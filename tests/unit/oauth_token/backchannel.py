@@ -190,6 +190,7 @@ class BackChannel:
             "code_challenge": challenge,
             "sid": "ses_1",
             "refresh": True,
+            "default_audience": ISSUER,
             **grant,
         }
         authorized = AuthorizedGrant(client_id=client_id, account_id=self.account.id, **content)

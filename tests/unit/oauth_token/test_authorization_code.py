@@ -263,7 +263,8 @@ def test_the_resource_of_the_grant_is_the_audience(back):
     """T5; opaque because the resource server wants it so."""
     back.resource("https://api.example", "read", access_token_format="opaque")
     back.client("caller", scope="openid read")
-    grant = {"scopes": ("openid", "read"), "resources": ("https://api.example",)}
+    api = "https://api.example"
+    grant = {"scopes": ("openid", "read"), "resources": (api,), "default_audience": api}
 
     tokens = back.sign_in("caller", **grant)
     for_userinfo = back.exchange(back.code("caller", **grant), "caller", resource="https://idp.example").body
@@ -280,7 +281,7 @@ def test_several_resources_need_a_choice_and_asking_for_it_costs_nothing(back):
     back.resource("https://mail.example", "send")
     back.client("caller", scope="read send", rotate_refresh_tokens=True)
     resources = ("https://api.example", "https://mail.example")
-    code = back.code("caller", scopes=("read", "send"), resources=resources)
+    code = back.code("caller", scopes=("read", "send"), resources=resources, default_audience=None)
 
     assert _error(back.exchange(code, "caller")) == "invalid_target"
     token = back.exchange(code, "caller", resource=resources[0]).body["refresh_token"]
@@ -290,7 +291,7 @@ def test_several_resources_need_a_choice_and_asking_for_it_costs_nothing(back):
 
 
 def test_a_resource_server_that_is_gone_leaves_no_family_open(back):
-    code = back.code(resources=("https://gone.example",))
+    code = back.code(resources=("https://gone.example",), default_audience="https://gone.example")
 
     assert _error(back.exchange(code)) == "invalid_target"
     with back.database.transaction(write=False):
