@@ -100,10 +100,9 @@ class IntrospectionEndpoint:
 def _may_see(claims: AccessTokenClaims, caller: RegisteredClient) -> bool:
     """Whether the caller is the token's owner or the resource server the token is for.
 
-    A resource server is a client that is registered for the identifier, or has it for a name. A
-    token for the issuer itself (userinfo) has no resource server beside us: only its owner sees it.
+    A token for the issuer itself (userinfo) has no resource server beside us: only its owner sees it.
     """
-    return caller.client_id in {claims.client_id, claims.aud} or claims.aud in caller.resource_servers
+    return caller.client_id == claims.client_id or claims.aud in caller.resource_servers
 
 
 def _seconds(moment: datetime) -> int:
