@@ -1,6 +1,7 @@
 """``idp serve``: the production server."""
 
 import os
+from typing import Any
 
 import click
 from granian import Granian
@@ -14,20 +15,6 @@ from idp.settings import Settings, load_settings
 from idp.storage import create_engine, is_current, upgrade
 
 _log = get_logger(__name__)
-
-# The server's own messages go through our handlers, hence through redaction.
-_SERVER_LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {},
-    "handlers": {},
-    "loggers": {
-        # It warns of more threads than twice the cores; ours wait for a database.
-        "_granian": {"handlers": [], "level": "ERROR", "propagate": True},
-        "_granian.serve": {"handlers": [], "level": "INFO", "propagate": True},
-        "granian.access": {"handlers": [], "level": "WARNING", "propagate": True},
-    },
-}
 
 
 @click.command()
@@ -64,8 +51,8 @@ def serve(*, bind: str | None, workers: int | None) -> None:
         workers=count,
         blocking_threads=settings.server.blocking_threads,
         websockets=False,
-        log_level=LogLevels.warning,
-        log_dictconfig=_SERVER_LOGGING,
+        log_level=LogLevels.error,  # it warns of more threads than twice the cores; ours wait for a database
+        log_dictconfig=_server_logging(settings.log.level),
         respawn_failed_workers=True,
         respawn_interval=1.0,
         workers_kill_timeout=max(1, int(settings.server.drain_timeout.total_seconds())),
@@ -90,6 +77,21 @@ def prepare(settings: Settings) -> None:
         upgrade(settings.database)
     with opened(settings) as container:
         container.admin.keys.ensure()
+
+
+def _server_logging(level: str) -> dict[str, Any]:
+    """The server's own messages go through our handlers, hence through redaction."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {},
+        "handlers": {},
+        "loggers": {
+            "_granian": {"handlers": [], "propagate": True},  # takes its level from `log_level`
+            "_granian.serve": {"handlers": [], "level": level, "propagate": True},
+            "granian.access": {"handlers": [], "level": "WARNING", "propagate": True},
+        },
+    }
 
 
 def _address(bind: str) -> tuple[str, int]:
