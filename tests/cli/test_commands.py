@@ -67,9 +67,9 @@ def create_account(
 
 def create_client(idp: Run, client_id: str = "shop", *options: str, text: str = "") -> Any:
     return idp(
-        "client", "create", "--client-id", client_id, "--name", "The Shop", "--auth-method", "client_secret_basic",
-        "--redirect-uri", "https://shop.example/cb", "--grant-type", "authorization_code", "--scope", "openid",
-        *options, text=text,
+        "client", "create", "--client-id", client_id, "--name", "The Shop",
+        "--auth-method", "client_secret_basic", "--redirect-uri", "https://shop.example/cb",
+        "--grant-type", "authorization_code", "--scope", "openid", *options, text=text,
     )  # fmt: skip
 
 
