@@ -181,7 +181,8 @@ def test_values_may_be_repeated_or_follow_in_a_row(idp):
         "refresh_token",
     )
     repeated = create_client(
-        idp, "b", "--redirect-uri", "https://a.example/1", "--redirect-uri=https://a.example/2", "--grant-type",
+        idp, "b", "--redirect-uri", "https://a.example/1", "--redirect-uri=https://a.example/2",
+        "--grant-type",
         "refresh_token",
     )  # fmt: skip
 
