@@ -141,7 +141,7 @@ Template = SqliteTemplate | PostgresqlTemplate
 
 
 class Bench:
-    """One provider that is used by test after test: between them its tables are emptied and its clock set back.
+    """One provider for test after test: in between its tables are emptied and its clock is set back.
 
     Starting a provider takes a fifth of a second, emptying it a fiftieth. Signing keys stay.
     """
@@ -183,7 +183,9 @@ def _bench(template: Template, folder: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_bench(sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def sqlite_bench(
+    sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
     yield from _bench(sqlite_template, tmp_path_factory.mktemp("sqlite-bench"))
 
 
@@ -226,9 +228,7 @@ def new_provider(request: pytest.FixtureRequest, dialect: str, tmp_path: Path) -
 
 
 @contextmanager
-def running(
-    folder: Path, url: str, keys: Path, clock: FixedClock, **sections: Any
-) -> Iterator[Provider]:
+def running(folder: Path, url: str, keys: Path, clock: FixedClock, **sections: Any) -> Iterator[Provider]:
     """A provider on a database that is ready."""
     settings = make_settings(folder, url, **{"keys": {"dir": keys}, **sections})
     provider = Provider(create_app(settings, clock=clock), clock)
@@ -265,5 +265,3 @@ def spa(provider: Provider, ada: dict[str, Any]) -> Client:
 @pytest.fixture
 def robot(provider: Provider) -> Client:
     return provider.machine("robot", scope="jobs:run jobs:see")
-
-

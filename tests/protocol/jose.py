@@ -30,7 +30,7 @@ def decode(segment: str) -> bytes:
 
 
 def header(token: str) -> Json:
-    found: Json = json.loads(decode(token.split(".")[0]))
+    found: Json = json.loads(decode(token.split(".", maxsplit=1)[0]))
     return found
 
 

@@ -1,17 +1,21 @@
 """Access tokens: content, format, audience, and what is refused when forged.
 
-| row      | MUST                                                       | test                                               |
-|----------|------------------------------------------------------------|----------------------------------------------------|
-| 9068 2   | typ at+jwt; iss exp aud sub client_id iat jti; scope       | test_jwt_has_the_members_of_the_specification      |
-| D13, T18 | opaque tokens with a prefix, saying nothing to outsiders   | test_opaque_token_works_and_says_nothing           |
-| D13      | format by resource server, then client, then setting       | test_format_is_chosen_by_the_nearest               |
-| T5, 8707 | one audience                                               | test_audience_*                                    |
-| T1       | no none, no HMAC with the public key                       | test_forged_token_is_refused                       |
-| T2       | jwk, jku, x5u ignored; kid opaque                          | test_forged_token_is_refused                       |
-| T3       | unknown crit, oversize                                     | test_forged_token_is_refused                       |
-| T4       | the type is checked                                        | test_forged_token_is_refused, test_id_token_is_no_access_token |
-| T6       | exp, iat                                                   | test_token_expires, test_token_from_the_future     |
-| T5       | another issuer                                             | test_forged_token_is_refused                       |
+| row      | MUST                                           | test                                           |
+|----------|------------------------------------------------|------------------------------------------------|
+| 9068 2   | typ at+jwt; iss exp aud sub client_id iat jti; | test_jwt_has_the_members_of_the_specification  |
+|          | scope                                          |                                                |
+| D13, T18 | opaque tokens with a prefix, saying nothing to | test_opaque_token_works_and_says_nothing       |
+|          | outsiders                                      |                                                |
+| D13      | format by resource server, then client, then   | test_format_is_chosen_by_the_nearest           |
+|          | setting                                        |                                                |
+| T5, 8707 | one audience                                   | test_audience_*                                |
+| T1       | no none, no HMAC with the public key           | test_forged_token_is_refused                   |
+| T2       | jwk, jku, x5u ignored; kid opaque              | test_forged_token_is_refused                   |
+| T3       | unknown crit, oversize                         | test_forged_token_is_refused                   |
+| T4       | the type is checked                            | test_forged_token_is_refused,                  |
+|          |                                                | test_id_token_is_no_access_token               |
+| T6       | exp, iat                                       | test_token_expires, test_token_from_the_future |
+| T5       | another issuer                                 | test_forged_token_is_refused                   |
 """
 
 from http import HTTPStatus
@@ -148,7 +152,7 @@ def test_audience_when_none_is_chosen(provider, portal, resources, scope, audien
 
 
 def test_audience_must_be_chosen_among_several(provider, portal):
-    """T5, RFC 8707 §2.2: several resources, no openid, none chosen: invalid_target, and the code stays good."""
+    """T5, RFC 8707 §2.2: several resources, no openid, none chosen: invalid_target; the code stays good."""
     code, pkce = code_for(provider, portal, scope="read:api read:other")
 
     answer = provider.exchange(portal, code, verifier=pkce.verifier)
@@ -248,7 +252,9 @@ def forgeries(provider: Provider, token: str) -> dict[str, str]:
         "alg of another key": jose.assemble({**head, "alg": "RS256"}, content, b"x" * 64),
         "alg no text": jose.assemble({**head, "alg": ["ES256"]}, content, b"x" * 64),
         "crit": jose.with_header(token, stolen, crit=["exp"], exp=1),
-        "unknown crit": jose.with_header(token, stolen, crit=["http://x.example/y"], **{"http://x.example/y": 1}),
+        "unknown crit": jose.with_header(
+            token, stolen, crit=["http://x.example/y"], **{"http://x.example/y": 1}
+        ),
         "empty crit": jose.with_header(token, stolen, crit=[]),
         "b64 false": jose.with_header(token, stolen, b64=False, crit=["b64"]),
         "our key, alg none": jose.with_header(token, stolen, alg="none"),
@@ -308,7 +314,9 @@ def test_forged_token_is_refused(provider, shop):
     token = provider.tokens(shop, scope="openid email")["access_token"]
     tricks = forgeries(provider, token)
     ours = jose.our_private_key(provider, jose.header(token)["kid"])
-    assert provider.userinfo(jose.with_header(token, ours)).status == HTTPStatus.OK, "the forger's hand is good"
+    assert provider.userinfo(jose.with_header(token, ours)).status == HTTPStatus.OK, (
+        "the forger's hand is good"
+    )
     assert provider.userinfo(token).status == HTTPStatus.OK
 
     told = {}
@@ -327,7 +335,9 @@ def test_forged_token_is_refused(provider, shop):
     assert provider.userinfo(token).status == HTTPStatus.OK
 
 
-@pytest.mark.parametrize("trick", ["changed", "cut", "extended", "other prefix", "bare", "empty", "sealed junk"])
+@pytest.mark.parametrize(
+    "trick", ["changed", "cut", "extended", "other prefix", "bare", "empty", "sealed junk"]
+)
 def test_changed_opaque_token_is_refused(provider, ada, trick):
     """T1, T3: an opaque token is authenticated as a whole."""
     client = provider.client("rp", access_token_format="opaque")

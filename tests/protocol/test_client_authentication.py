@@ -1,19 +1,26 @@
 """Client authentication at the token endpoint (and, with the same code, at introspection and revocation).
 
-| row       | MUST                                                       | test                                             |
-|-----------|------------------------------------------------------------|--------------------------------------------------|
-| 6749 2.3.1| Basic and form, each as registered                         | test_both_methods_work, test_unregistered_method_is_refused |
-| 6749 2.3.1| id and secret form-encoded inside Basic; raw is understood | test_special_characters_in_a_secret              |
-| 6749 5.2  | 401 with a challenge that has a realm                      | test_failure_has_a_challenge                     |
-| K6, 2.3   | one method per request                                     | test_two_methods_are_refused, test_contradicting_client_id_is_refused |
-| 2.4 (6)   | a public client with a secret, a non-ASCII secret: no 500  | test_public_client_with_a_secret, test_non_ascii_secret |
-| 2.4 (6b)  | a broken Basic header: no 500                              | test_broken_basic_header                         |
-| 2.4 (7)   | Basic and body in one request                              | test_two_methods_are_refused                     |
-| 2.4 (9)   | nothing from the query string, no duplicates               | test_credentials_in_the_query, test_repeated_parameter |
-| K5        | two secrets live during rotation, then one                 | test_two_secrets_live_during_rotation            |
-| K5        | a third ends the first; an overlap of 0 ends at once       | test_third_secret_ends_the_first, test_overlap_of_zero |
-| L2        | many failures slow the source down, and only it            | test_many_failures_are_slowed_down               |
-| X7        | unknown client and wrong secret look alike                 | test_unknown_client_looks_like_a_wrong_secret    |
+| row        | MUST                                         | test                                          |
+|------------|----------------------------------------------|-----------------------------------------------|
+| 6749 2.3.1 | Basic and form, each as registered           | test_both_methods_work,                       |
+|            |                                              | test_unregistered_method_is_refused           |
+| 6749 2.3.1 | id and secret form-encoded inside Basic; raw | test_special_characters_in_a_secret           |
+|            | is understood                                |                                               |
+| 6749 5.2   | 401 with a challenge that has a realm        | test_failure_has_a_challenge                  |
+| K6, 2.3    | one method per request                       | test_two_methods_are_refused,                 |
+|            |                                              | test_contradicting_client_id_is_refused       |
+| 2.4 (6)    | a public client with a secret, a non-ASCII   | test_public_client_with_a_secret,             |
+|            | secret: no 500                               | test_non_ascii_secret                         |
+| 2.4 (6b)   | a broken Basic header: no 500                | test_broken_basic_header                      |
+| 2.4 (7)    | Basic and body in one request                | test_two_methods_are_refused                  |
+| 2.4 (9)    | nothing from the query string, no duplicates | test_credentials_in_the_query,                |
+|            |                                              | test_repeated_parameter                       |
+| K5         | two secrets live during rotation, then one   | test_two_secrets_live_during_rotation         |
+| K5         | a third ends the first; an overlap of 0 ends | test_third_secret_ends_the_first,             |
+|            | at once                                      | test_overlap_of_zero                          |
+| L2         | many failures slow the source down, and only | test_many_failures_are_slowed_down            |
+|            | it                                           |                                               |
+| X7         | unknown client and wrong secret look alike   | test_unknown_client_looks_like_a_wrong_secret |
 """
 
 from base64 import b64encode
@@ -243,7 +250,9 @@ def test_unknown_parameters_are_ignored(provider, robot):
     assert provider.http.post("/token", form, auth=robot.auth).status == HTTPStatus.OK
 
 
-@pytest.mark.parametrize("client_id", ["", " ", "é", "robot\n", "ROBOT", "robot ", "acc_x", "a" * 5000, "' or 1=1"])
+@pytest.mark.parametrize(
+    "client_id", ["", " ", "é", "robot\n", "ROBOT", "robot ", "acc_x", "a" * 5000, "' or 1=1"]
+)
 def test_client_ids_are_compared_exactly(provider, robot, client_id):
     """RFC 6749 §2.2: another text is another client; junk is nobody, not an error of ours."""
     answer = provider.http.post("/token", GRANT, auth=(client_id, robot.secret or ""))

@@ -1,15 +1,18 @@
 """The client credentials grant.
 
-| row       | MUST                                                       | test                                             |
-|-----------|------------------------------------------------------------|--------------------------------------------------|
-| 6749 4.4.3| access token, no refresh token, no ID token                | test_response_has_no_more_than_an_access_token   |
-| 9068 2.2  | sub is the client itself                                   | test_token_speaks_for_the_client                 |
-| K4        | only registered scopes                                     | test_unregistered_scope_is_refused               |
-| K4        | without scope: all registered ones                         | test_without_scope_everything_registered         |
-| OIDC      | nothing about a person                                     | test_openid_scopes_are_never_granted, test_userinfo_refuses_the_token |
-| 6749 4.4  | confidential clients only, and only registered ones        | test_public_client_is_refused, test_unregistered_client_is_refused |
-| T5, 8707  | one audience, chosen by scope or resource                  | test_audience_*                                  |
-| R9, T13   | form body only                                             | test_query_is_refused, test_other_methods_are_refused |
+| row        | MUST                                        | test                                           |
+|------------|---------------------------------------------|------------------------------------------------|
+| 6749 4.4.3 | access token, no refresh token, no ID token | test_response_has_no_more_than_an_access_token |
+| 9068 2.2   | sub is the client itself                    | test_token_speaks_for_the_client               |
+| K4         | only registered scopes                      | test_unregistered_scope_is_refused             |
+| K4         | without scope: all registered ones          | test_without_scope_everything_registered       |
+| OIDC       | nothing about a person                      | test_openid_scopes_are_never_granted,          |
+|            |                                             | test_userinfo_refuses_the_token                |
+| 6749 4.4   | confidential clients only, and only         | test_public_client_is_refused,                 |
+|            | registered ones                             | test_unregistered_client_is_refused            |
+| T5, 8707   | one audience, chosen by scope or resource   | test_audience_*                                |
+| R9, T13    | form body only                              | test_query_is_refused,                         |
+|            |                                             | test_other_methods_are_refused                 |
 """
 
 from http import HTTPStatus
@@ -58,7 +61,9 @@ def test_without_scope_everything_registered(provider, robot):
     assert set(ask(provider, robot, scope="").json()["scope"].split()) == {"jobs:run", "jobs:see"}
 
 
-@pytest.mark.parametrize("scope", ["jobs:delete", "jobs:run jobs:delete", "JOBS:RUN", 'jobs:"run', "jobs:rün"])
+@pytest.mark.parametrize(
+    "scope", ["jobs:delete", "jobs:run jobs:delete", "JOBS:RUN", 'jobs:"run', "jobs:rün"]
+)
 def test_unregistered_scope_is_refused(provider, robot, scope):
     """K4: a scope that is not registered for the client is invalid_scope."""
     assert outcome(ask(provider, robot, scope=scope)) == (400, "invalid_scope")
@@ -144,7 +149,9 @@ def test_audience_must_be_one(provider):
     assert outcome(ask(provider, client)) == (400, "invalid_target")
 
 
-@pytest.mark.parametrize("resource", ["https://nobody.example", "not a uri", "https://api.example#part", "é", "/x"])
+@pytest.mark.parametrize(
+    "resource", ["https://nobody.example", "not a uri", "https://api.example#part", "é", "/x"]
+)
 def test_audience_must_be_known(provider, resource):
     """RFC 8707 §2: an unknown or malformed resource is invalid_target."""
     provider.resource("https://api.example")

@@ -1,18 +1,23 @@
 """Metadata and signing keys.
 
-| row            | MUST                                                   | test                                            |
-|----------------|--------------------------------------------------------|-------------------------------------------------|
-| Discovery 3, 4 | required members; issuer is the prefix                 | test_required_members, test_addresses_start_with_the_issuer |
-| Discovery 3    | RS256 among the algorithms; registered names only      | test_what_is_offered, test_only_registered_members |
-| 8414 3         | the same document                                      | test_oauth_metadata_is_the_same_document        |
-| 8414 3.1       | well-known addresses of an issuer with a path          | test_issuer_with_a_path                         |
-| C5, R6, R10    | S256 only; iss announced; code only                    | test_what_is_offered                            |
-| X18            | kid, use, alg, distinct kids, no private members, max-age | test_keys_are_public_and_complete, test_keys_have_a_short_max_age |
-| D14            | rotation: the old key stays while its tokens live      | test_rotation_keeps_the_old_key                 |
-| section 1      | a revoked key is gone at once, its tokens with it      | test_revoked_key_is_gone                        |
-| 9110 13.1.2    | ETag, 304                                              | test_etag                                       |
-| X4             | GET and HEAD only                                      | test_methods                                    |
-| 8414 2         | scopes of resource servers                             | test_scopes_follow_the_resource_servers         |
+| row            | MUST                                          | test                                     |
+|----------------|-----------------------------------------------|------------------------------------------|
+| Discovery 3, 4 | required members; issuer is the prefix        | test_required_members,                   |
+|                |                                               | test_addresses_start_with_the_issuer     |
+| Discovery 3    | RS256 among the algorithms; registered names  | test_what_is_offered,                    |
+|                | only                                          | test_only_registered_members             |
+| 8414 3         | the same document                             | test_oauth_metadata_is_the_same_document |
+| 8414 3.1       | well-known addresses of an issuer with a path | test_issuer_with_a_path                  |
+| C5, R6, R10    | S256 only; iss announced; code only           | test_what_is_offered                     |
+| X18            | kid, use, alg, distinct kids, no private      | test_keys_are_public_and_complete,       |
+|                | members, max-age                              | test_keys_have_a_short_max_age           |
+| D14            | rotation: the old key stays while its tokens  | test_rotation_keeps_the_old_key          |
+|                | live                                          |                                          |
+| section 1      | a revoked key is gone at once, its tokens     | test_revoked_key_is_gone                 |
+|                | with it                                       |                                          |
+| 9110 13.1.2    | ETag, 304                                     | test_etag                                |
+| X4             | GET and HEAD only                             | test_methods                             |
+| 8414 2         | scopes of resource servers                    | test_scopes_follow_the_resource_servers  |
 """
 
 from http import HTTPStatus
@@ -27,23 +32,58 @@ OAUTH = "/.well-known/oauth-authorization-server"
 DOCUMENTS = pytest.mark.parametrize("path", [OIDC, OAUTH, "/jwks"])
 
 REGISTERED = set(
-    """issuer authorization_endpoint token_endpoint userinfo_endpoint jwks_uri registration_endpoint
-    scopes_supported response_types_supported response_modes_supported grant_types_supported acr_values_supported
-    subject_types_supported id_token_signing_alg_values_supported id_token_encryption_alg_values_supported
-    id_token_encryption_enc_values_supported userinfo_signing_alg_values_supported
-    userinfo_encryption_alg_values_supported userinfo_encryption_enc_values_supported
-    request_object_signing_alg_values_supported request_object_encryption_alg_values_supported
-    request_object_encryption_enc_values_supported token_endpoint_auth_methods_supported
-    token_endpoint_auth_signing_alg_values_supported display_values_supported claim_types_supported
-    claims_supported service_documentation claims_locales_supported ui_locales_supported
-    claims_parameter_supported request_parameter_supported request_uri_parameter_supported
-    require_request_uri_registration op_policy_uri op_tos_uri revocation_endpoint
-    revocation_endpoint_auth_methods_supported revocation_endpoint_auth_signing_alg_values_supported
-    introspection_endpoint introspection_endpoint_auth_methods_supported
-    introspection_endpoint_auth_signing_alg_values_supported code_challenge_methods_supported
-    authorization_response_iss_parameter_supported end_session_endpoint prompt_values_supported
-    frontchannel_logout_supported frontchannel_logout_session_supported backchannel_logout_supported
-    backchannel_logout_session_supported protected_resources""".split()
+    [
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "userinfo_endpoint",
+        "jwks_uri",
+        "registration_endpoint",
+        "scopes_supported",
+        "response_types_supported",
+        "response_modes_supported",
+        "grant_types_supported",
+        "acr_values_supported",
+        "subject_types_supported",
+        "id_token_signing_alg_values_supported",
+        "id_token_encryption_alg_values_supported",
+        "id_token_encryption_enc_values_supported",
+        "userinfo_signing_alg_values_supported",
+        "userinfo_encryption_alg_values_supported",
+        "userinfo_encryption_enc_values_supported",
+        "request_object_signing_alg_values_supported",
+        "request_object_encryption_alg_values_supported",
+        "request_object_encryption_enc_values_supported",
+        "token_endpoint_auth_methods_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
+        "display_values_supported",
+        "claim_types_supported",
+        "claims_supported",
+        "service_documentation",
+        "claims_locales_supported",
+        "ui_locales_supported",
+        "claims_parameter_supported",
+        "request_parameter_supported",
+        "request_uri_parameter_supported",
+        "require_request_uri_registration",
+        "op_policy_uri",
+        "op_tos_uri",
+        "revocation_endpoint",
+        "revocation_endpoint_auth_methods_supported",
+        "revocation_endpoint_auth_signing_alg_values_supported",
+        "introspection_endpoint",
+        "introspection_endpoint_auth_methods_supported",
+        "introspection_endpoint_auth_signing_alg_values_supported",
+        "code_challenge_methods_supported",
+        "authorization_response_iss_parameter_supported",
+        "end_session_endpoint",
+        "prompt_values_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "protected_resources",
+    ]
 )
 """IANA registry of OAuth Authorization Server Metadata, as far as it could concern us."""
 
@@ -103,12 +143,18 @@ def test_what_is_offered(provider):
     assert metadata["authorization_response_iss_parameter_supported"] is True
     assert "RS256" in metadata["id_token_signing_alg_values_supported"]
     assert not {"none", "HS256"} & set(metadata["id_token_signing_alg_values_supported"])
-    assert set(metadata["grant_types_supported"]) == {"authorization_code", "refresh_token", "client_credentials"}
+    assert set(metadata["grant_types_supported"]) == {
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+    }
     assert set(metadata["response_modes_supported"]) == {"query", "fragment", "form_post"}
     assert "none" not in metadata["introspection_endpoint_auth_methods_supported"]
     assert metadata["request_parameter_supported"] is False
     assert metadata["request_uri_parameter_supported"] is False, "absent would mean true"
-    assert {"openid", "profile", "email", "address", "phone", "offline_access"} <= set(metadata["scopes_supported"])
+    assert {"openid", "profile", "email", "address", "phone", "offline_access"} <= set(
+        metadata["scopes_supported"]
+    )
 
 
 def test_oauth_metadata_is_the_same_document(provider):

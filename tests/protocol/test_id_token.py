@@ -1,18 +1,22 @@
 """ID tokens.
 
-| row        | MUST                                                     | test                                               |
-|------------|----------------------------------------------------------|----------------------------------------------------|
-| Core 2     | iss, sub, aud, exp, iat; aud is the client, no azp        | test_claims_of_the_specification                   |
-| Core 15.1  | RS256 by default, with kid; the client's algorithm else   | test_signature_verifies_with_the_published_key     |
-| T1         | never none, never symmetric                               | test_only_asymmetric_algorithms                    |
-| Core 3.1.3.6 | at_hash                                                 | test_signature_verifies_with_the_published_key     |
-| Core 3.1.2.1 | nonce echoed byte for byte; absent when none was sent   | test_nonce_comes_back, test_no_nonce               |
-| Core 2     | auth_time is the sign-in's, also in a later session use   | test_auth_time_is_that_of_the_sign_in              |
-| Core 5.4   | claims of scopes belong in userinfo                       | test_scopes_add_nothing                            |
-| Core 5.5   | claims asked for by name                                  | test_claims_parameter                              |
-| T4         | typed                                                     | test_type_is_jwt                                   |
-| T17        | sub and client ids apart                                  | test_sub_is_the_account                            |
-| Logout 2   | sid                                                       | test_session_id                                    |
+| row          | MUST                                     | test                                           |
+|--------------|------------------------------------------|------------------------------------------------|
+| Core 2       | iss, sub, aud, exp, iat; aud is the      | test_claims_of_the_specification               |
+|              | client, no azp                           |                                                |
+| Core 15.1    | RS256 by default, with kid; the client's | test_signature_verifies_with_the_published_key |
+|              | algorithm else                           |                                                |
+| T1           | never none, never symmetric              | test_only_asymmetric_algorithms                |
+| Core 3.1.3.6 | at_hash                                  | test_signature_verifies_with_the_published_key |
+| Core 3.1.2.1 | nonce echoed byte for byte; absent when  | test_nonce_comes_back, test_no_nonce           |
+|              | none was sent                            |                                                |
+| Core 2       | auth_time is the sign-in's, also in a    | test_auth_time_is_that_of_the_sign_in          |
+|              | later session use                        |                                                |
+| Core 5.4     | claims of scopes belong in userinfo      | test_scopes_add_nothing                        |
+| Core 5.5     | claims asked for by name                 | test_claims_parameter                          |
+| T4           | typed                                    | test_type_is_jwt                               |
+| T17          | sub and client ids apart                 | test_sub_is_the_account                        |
+| Logout 2     | sid                                      | test_session_id                                |
 """
 
 import json
@@ -20,7 +24,7 @@ import json
 import pytest
 
 from tests.protocol import jose
-from tests.provider import START, Provider, Client
+from tests.provider import START, Client, Provider
 
 
 def id_token(provider: Provider, client: Client, **parameters: str) -> str:
@@ -46,7 +50,7 @@ def test_claims_of_the_specification(provider, ada, shop):
 
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 def test_signature_verifies_with_the_published_key(provider, ada, alg):
-    """OIDC Core §2, §10.1, §3.1.3.6: signed by a published key with the registered algorithm; right at_hash."""
+    """OIDC Core §2, §10.1, §3.1.3.6: signed by a published key, registered algorithm, right at_hash."""
     client = provider.client("rp", id_token_signed_response_alg=alg)
     tokens = provider.tokens(client)
 
@@ -71,7 +75,7 @@ def test_type_is_jwt(provider, shop):
     assert header["typ"] == "JWT"
 
 
-@pytest.mark.parametrize("nonce", ["x", "n 1&\"é%+/=", "ü😀", "a" * 500])
+@pytest.mark.parametrize("nonce", ["x", 'n 1&"é%+/=', "ü😀", "a" * 500])
 def test_nonce_comes_back(provider, shop, nonce):
     """OIDC Core §3.1.2.1: passed through unmodified."""
     assert jose.claims(id_token(provider, shop, nonce=nonce))["nonce"] == nonce
@@ -150,5 +154,3 @@ def test_client_ids_cannot_look_like_accounts(provider):
     """T17: RFC 9700 §4.15."""
     with pytest.raises(Exception, match="acc_"):
         provider.machine("acc_01")
-
-

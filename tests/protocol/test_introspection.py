@@ -1,15 +1,18 @@
 """The introspection endpoint (RFC 7662).
 
-| row      | MUST                                                       | test                                             |
-|----------|------------------------------------------------------------|--------------------------------------------------|
-| 7662 2.2 | active and what the token means                            | test_owner_sees_its_access_token, test_owner_sees_its_refresh_token |
-| T15      | only authenticated callers                                 | test_caller_must_authenticate, test_public_client_may_not_ask |
-| T15      | outside the audience: active false and nothing else        | test_other_client_learns_nothing                 |
-| 7662 2.1 | the resource server the token is for                       | test_resource_server_sees_tokens_for_it          |
-| 7662 2.2 | dead, unknown, malformed: active false and nothing else    | test_dead_token, test_junk                       |
-| 7662 2.1 | an unknown or wrong hint does not matter                   | test_hint_does_not_matter                        |
-| T12, X4  | no-store; POST forms only                                  | test_never_stored, test_methods                  |
-| 7662 2.1 | token is required                                          | test_missing_token                               |
+| row      | MUST                                                | test                                    |
+|----------|-----------------------------------------------------|-----------------------------------------|
+| 7662 2.2 | active and what the token means                     | test_owner_sees_its_access_token,       |
+|          |                                                     | test_owner_sees_its_refresh_token       |
+| T15      | only authenticated callers                          | test_caller_must_authenticate,          |
+|          |                                                     | test_public_client_may_not_ask          |
+| T15      | outside the audience: active false and nothing else | test_other_client_learns_nothing        |
+| 7662 2.1 | the resource server the token is for                | test_resource_server_sees_tokens_for_it |
+| 7662 2.2 | dead, unknown, malformed: active false and nothing  | test_dead_token, test_junk              |
+|          | else                                                |                                         |
+| 7662 2.1 | an unknown or wrong hint does not matter            | test_hint_does_not_matter               |
+| T12, X4  | no-store; POST forms only                           | test_never_stored, test_methods         |
+| 7662 2.1 | token is required                                   | test_missing_token                      |
 """
 
 from http import HTTPStatus
@@ -153,7 +156,9 @@ def test_dead_token(provider, ada, access_token_format):
     assert provider.introspect(client, expired["refresh_token"]).json() == INACTIVE
 
 
-@pytest.mark.parametrize("token", ["x", "a.b.c", "..", "é", "\u202e", "idp_at_", "idp_rt_x", "idp_ac_x", "A" * 8000])
+@pytest.mark.parametrize(
+    "token", ["x", "a.b.c", "..", "é", "\u202e", "idp_at_", "idp_rt_x", "idp_ac_x", "A" * 8000]
+)
 def test_junk(provider, shop, token):
     """RFC 7662 §2.2: what is no token is inactive, not an error."""
     answer = provider.introspect(shop, token)

@@ -1,15 +1,19 @@
 """The revocation endpoint (RFC 7009).
 
-| row      | MUST                                                       | test                                             |
-|----------|------------------------------------------------------------|--------------------------------------------------|
-| 7009 2.1 | a refresh token dies with all access tokens of its grant   | test_refresh_token_takes_its_family_along        |
-| 7009 2.1 | an access token dies; the refresh token may live           | test_access_token_goes_alone                     |
-| 7009 2.2 | 200 for invalid, unknown, already revoked tokens           | test_junk_is_revoked_already, test_revoking_twice |
-| T14      | only the owning client                                     | test_other_client_revokes_nothing                |
-| 7009 2.1 | confidential clients authenticate, public ones name themselves | test_caller_must_authenticate, test_public_client |
-| 7009 2.1 | a wrong or unknown hint does not matter                    | test_hint_does_not_matter                        |
-| 7009 2.1 | token is required                                          | test_missing_token                               |
-| D12      | an old refresh token revokes its family too                | test_old_refresh_token_takes_its_family_along    |
+| row      | MUST                                           | test                                          |
+|----------|------------------------------------------------|-----------------------------------------------|
+| 7009 2.1 | a refresh token dies with all access tokens of | test_refresh_token_takes_its_family_along     |
+|          | its grant                                      |                                               |
+| 7009 2.1 | an access token dies; the refresh token may    | test_access_token_goes_alone                  |
+|          | live                                           |                                               |
+| 7009 2.2 | 200 for invalid, unknown, already revoked      | test_junk_is_revoked_already,                 |
+|          | tokens                                         | test_revoking_twice                           |
+| T14      | only the owning client                         | test_other_client_revokes_nothing             |
+| 7009 2.1 | confidential clients authenticate, public ones | test_caller_must_authenticate,                |
+|          | name themselves                                | test_public_client                            |
+| 7009 2.1 | a wrong or unknown hint does not matter        | test_hint_does_not_matter                     |
+| 7009 2.1 | token is required                              | test_missing_token                            |
+| D12      | an old refresh token revokes its family too    | test_old_refresh_token_takes_its_family_along |
 """
 
 from http import HTTPStatus
@@ -31,7 +35,10 @@ def alive(provider: Provider, client: Client, tokens: dict) -> tuple[bool, bool]
     access = provider.userinfo(tokens["access_token"]).status == HTTPStatus.OK
     if not client.secret:
         return access, provider.refresh(client, tokens["refresh_token"]).status == HTTPStatus.OK
-    seen = [provider.introspect(client, tokens[name]).json()["active"] for name in ("access_token", "refresh_token")]
+    seen = [
+        provider.introspect(client, tokens[name]).json()["active"]
+        for name in ("access_token", "refresh_token")
+    ]
     assert seen[0] == access, "userinfo and introspection disagree"
     return access, seen[1]
 
@@ -95,7 +102,9 @@ def test_revoking_twice(provider, shop, name):
     assert [provider.revoke(shop, tokens[name]).status for _ in range(3)] == [200, 200, 200]
 
 
-@pytest.mark.parametrize("token", ["x", "a.b.c", "..", "é", "idp_at_", "idp_rt_" + "A" * 70, "idp_ac_x", "A" * 8000])
+@pytest.mark.parametrize(
+    "token", ["x", "a.b.c", "..", "é", "idp_at_", "idp_rt_" + "A" * 70, "idp_ac_x", "A" * 8000]
+)
 def test_junk_is_revoked_already(provider, shop, token):
     """RFC 7009 §2.2: an invalid token is not an error."""
     assert provider.revoke(shop, token).status == HTTPStatus.OK
@@ -106,7 +115,10 @@ def test_expired_token_is_revoked_already(provider, shop):
     tokens = provider.tokens(shop)
     provider.advance(days=40)
 
-    assert [provider.revoke(shop, tokens[name]).status for name in ("access_token", "refresh_token")] == [200, 200]
+    assert [provider.revoke(shop, tokens[name]).status for name in ("access_token", "refresh_token")] == [
+        200,
+        200,
+    ]
 
 
 @pytest.mark.parametrize("auth_method", ["none", "client_secret_basic"])

@@ -1,24 +1,33 @@
 """The authorization code grant at the token endpoint.
 
-| row       | MUST                                                        | test                                             |
-|-----------|-------------------------------------------------------------|--------------------------------------------------|
-| 6749 5.1  | JSON, no-store, token_type, expires_in, scope               | test_response_has_the_members_of_the_specification |
-| C1        | a code works once                                           | test_code_works_once                             |
-| C1        | N parallel exchanges, one success                           | test_parallel_exchanges_have_one_winner          |
-| C2        | a valid second use kills what the first gave                | test_code_used_twice_revokes_the_tokens_it_gave  |
-| C2        | … also 30 seconds later                                     | the same, parametrised                           |
-| C2        | a replay without proof does not revoke                      | test_replay_without_proof_revokes_nothing        |
-| C3        | codes end within 60 s                                       | test_code_ends_after_a_minute                    |
-| C4        | bound to client, redirect URI, challenge                    | test_code_is_bound_to_its_client, test_wrong_verifier_is_refused |
-| C6        | no verifier without challenge, none missing with one        | test_missing_verifier_is_refused, test_verifier_without_challenge_is_refused |
-| C7        | 43 to 128 unreserved characters                             | test_malformed_verifier_is_refused, test_verifier_lengths_at_the_limits |
-| C8        | a few wrong verifiers burn the code                         | test_wrong_verifiers_burn_the_code               |
-| C9        | 128 bits of entropy                                         | test_codes_are_long_and_all_different            |
-| C10       | only hashes of codes and tokens are stored                  | test_database_holds_no_code_and_no_token         |
-| R5        | redirect_uri, when sent, equals the request's               | test_other_redirect_uri_is_refused, test_redirect_uri_may_be_left_out |
-| R10, R11  | no password grant; only registered grants                   | test_password_grant_is_unknown, test_unregistered_grant_is_refused |
-| 6749 6    | a refresh token only with that grant                        | test_no_refresh_token_without_the_grant          |
-| OIDC 3.1.2.1 | an ID token only with openid                             | test_no_id_token_without_openid                  |
+| row          | MUST                                 | test                                               |
+|--------------|--------------------------------------|----------------------------------------------------|
+| 6749 5.1     | JSON, no-store, token_type,          | test_response_has_the_members_of_the_specification |
+|              | expires_in, scope                    |                                                    |
+| C1           | a code works once                    | test_code_works_once                               |
+| C1           | N parallel exchanges, one success    | test_parallel_exchanges_have_one_winner            |
+| C2           | a valid second use kills what the    | test_code_used_twice_revokes_the_tokens_it_gave    |
+|              | first gave                           |                                                    |
+| C2           | … also 30 seconds later              | the same, parametrised                             |
+| C2           | a replay without proof does not      | test_replay_without_proof_revokes_nothing          |
+|              | revoke                               |                                                    |
+| C3           | codes end within 60 s                | test_code_ends_after_a_minute                      |
+| C4           | bound to client, redirect URI,       | test_code_is_bound_to_its_client,                  |
+|              | challenge                            | test_wrong_verifier_is_refused                     |
+| C6           | no verifier without challenge, none  | test_missing_verifier_is_refused,                  |
+|              | missing with one                     | test_verifier_without_challenge_is_refused         |
+| C7           | 43 to 128 unreserved characters      | test_malformed_verifier_is_refused,                |
+|              |                                      | test_verifier_lengths_at_the_limits                |
+| C8           | a few wrong verifiers burn the code  | test_wrong_verifiers_burn_the_code                 |
+| C9           | 128 bits of entropy                  | test_codes_are_long_and_all_different              |
+| C10          | only hashes of codes and tokens are  | test_database_holds_no_code_and_no_token           |
+|              | stored                               |                                                    |
+| R5           | redirect_uri, when sent, equals the  | test_other_redirect_uri_is_refused,                |
+|              | request's                            | test_redirect_uri_may_be_left_out                  |
+| R10, R11     | no password grant; only registered   | test_password_grant_is_unknown,                    |
+|              | grants                               | test_unregistered_grant_is_refused                 |
+| 6749 6       | a refresh token only with that grant | test_no_refresh_token_without_the_grant            |
+| OIDC 3.1.2.1 | an ID token only with openid         | test_no_id_token_without_openid                    |
 """
 
 import threading
@@ -253,14 +262,23 @@ def everything_stored(provider: Provider) -> str:
     tables = MetaData()
     tables.reflect(engine)
     with engine.connect() as connection:
-        rows = [repr(tuple(row)) for table in tables.sorted_tables for row in connection.execute(select(table))]
+        rows = [
+            repr(tuple(row)) for table in tables.sorted_tables for row in connection.execute(select(table))
+        ]
     assert any("ada@example.org" in row for row in rows)
     return "\n".join(rows)
 
 
 @pytest.mark.parametrize(
     "redirect_uri",
-    ["https://shop.example/other", CALLBACK + "/", CALLBACK + "?", CALLBACK.upper(), "x", "https://shop.example/call%62ack"],
+    [
+        "https://shop.example/other",
+        CALLBACK + "/",
+        CALLBACK + "?",
+        CALLBACK.upper(),
+        "x",
+        "https://shop.example/call%62ack",
+    ],
 )
 def test_other_redirect_uri_is_refused(provider, shop, redirect_uri):
     """R5, RFC 6749 §4.1.3: sent, it must be identical; a wrong one does not use the code up."""
@@ -301,7 +319,9 @@ def test_missing_code_is_an_invalid_request(provider, shop):
     assert outcome(provider.exchange(shop, "", verifier=Pkce().verifier)) == (400, "invalid_request")
 
 
-@pytest.mark.parametrize("grant_type", ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code", "x\"y"])
+@pytest.mark.parametrize(
+    "grant_type", ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code", 'x"y']
+)
 def test_password_grant_is_unknown(provider, shop, grant_type):
     """R10: the password grant does not exist, nor does any other we do not offer."""
     form = {"grant_type": grant_type, "username": "ada", "password": PASSWORD}

@@ -1,20 +1,27 @@
 """The refresh token grant.
 
-| row      | MUST                                                          | test                                              |
-|----------|---------------------------------------------------------------|---------------------------------------------------|
-| T7       | public clients' refresh tokens rotate                         | test_public_client_gets_a_new_refresh_token       |
-| D12      | inside the grace window the parent gives the identical child  | test_parent_gives_the_same_child_inside_the_grace |
-| T7       | reuse kills the family and its access tokens                  | test_reuse_after_the_grace_kills_the_family       |
-| T7       | only the direct parent has a grace                            | test_grandparent_has_no_grace                     |
-| D12      | a grace of 0 is none                                          | test_grace_of_zero_is_none                        |
-| T8       | reuse is recognised for the life of the family                | test_reuse_is_recognised_months_later             |
-| D12      | confidential clients' tokens do not rotate by default         | test_confidential_client_keeps_its_refresh_token  |
-| T9       | idle end, absolute end                                        | test_idle_end, test_use_moves_the_idle_end_only   |
-| T10      | equal or narrower scope and resource                          | test_scope_can_be_narrowed, test_wider_scope_is_refused_and_costs_nothing |
-| T11      | bound to its client, which must authenticate                  | test_token_of_another_client, test_confidential_client_must_authenticate |
-| 6749 6   | junk is an invalid grant                                      | test_junk_is_an_invalid_grant                     |
-| OIDC 12.2| a refreshed ID token keeps iss, sub, aud, auth_time           | test_refreshed_id_token                           |
-| C1, T7   | N parallel refreshes: one child                               | test_parallel_refreshes_have_one_child            |
+| row       | MUST                                      | test                                              |
+|-----------|-------------------------------------------|---------------------------------------------------|
+| T7        | public clients' refresh tokens rotate     | test_public_client_gets_a_new_refresh_token       |
+| D12       | inside the grace window the parent gives  | test_parent_gives_the_same_child_inside_the_grace |
+|           | the identical child                       |                                                   |
+| T7        | reuse kills the family and its access     | test_reuse_after_the_grace_kills_the_family       |
+|           | tokens                                    |                                                   |
+| T7        | only the direct parent has a grace        | test_grandparent_has_no_grace                     |
+| D12       | a grace of 0 is none                      | test_grace_of_zero_is_none                        |
+| T8        | reuse is recognised for the life of the   | test_reuse_is_recognised_months_later             |
+|           | family                                    |                                                   |
+| D12       | confidential clients' tokens do not       | test_confidential_client_keeps_its_refresh_token  |
+|           | rotate by default                         |                                                   |
+| T9        | idle end, absolute end                    | test_idle_end, test_use_moves_the_idle_end_only   |
+| T10       | equal or narrower scope and resource      | test_scope_can_be_narrowed,                       |
+|           |                                           | test_wider_scope_is_refused_and_costs_nothing     |
+| T11       | bound to its client, which must           | test_token_of_another_client,                     |
+|           | authenticate                              | test_confidential_client_must_authenticate        |
+| 6749 6    | junk is an invalid grant                  | test_junk_is_an_invalid_grant                     |
+| OIDC 12.2 | a refreshed ID token keeps iss, sub, aud, | test_refreshed_id_token                           |
+|           | auth_time                                 |                                                   |
+| C1, T7    | N parallel refreshes: one child           | test_parallel_refreshes_have_one_child            |
 """
 
 import threading
@@ -281,7 +288,11 @@ def test_confidential_client_must_authenticate(provider, shop):
     tokens = provider.tokens(shop)
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
 
-    for attempt in (form, {**form, "client_id": shop.id}, {**form, "client_id": shop.id, "client_secret": "x"}):
+    for attempt in (
+        form,
+        {**form, "client_id": shop.id},
+        {**form, "client_id": shop.id, "client_secret": "x"},
+    ):
         assert outcome(provider.http.post("/token", attempt)) == (401, "invalid_client")
 
     refreshed(provider, shop, tokens["refresh_token"])

@@ -1,18 +1,21 @@
 """The userinfo endpoint.
 
-| row        | MUST                                                      | test                                             |
-|------------|-----------------------------------------------------------|--------------------------------------------------|
-| Core 5.3.1 | GET and POST with a header, POST with a form              | test_three_ways_to_send_the_token                |
-| Core 5.3.2 | sub always; JSON                                          | test_sub_is_always_there                         |
-| Core 5.4   | claims by scope, with the right JSON types, no others     | test_scope_opens_its_claims, test_every_claim    |
-| Core 5.5   | claims asked for by name                                  | test_claims_parameter                            |
-| Core 5.3.2 | claims without a value are left out                       | test_empty_claims_are_left_out                   |
-| 6750 2     | one token per request, never in the query                 | test_two_tokens_are_refused, test_query_is_refused |
-| 6750 3     | 401 with a challenge                                      | test_no_token, test_bad_token                    |
-| 6750 3.1   | insufficient_scope                                        | test_without_openid                              |
-| T5         | only tokens for userinfo                                  | test_token_for_a_resource_server                 |
-| T12        | no-store                                                  | test_never_stored                                |
-| X4         | methods and content types                                 | test_other_methods_are_refused, test_other_content_types |
+| row        | MUST                                                  | test                              |
+|------------|-------------------------------------------------------|-----------------------------------|
+| Core 5.3.1 | GET and POST with a header, POST with a form          | test_three_ways_to_send_the_token |
+| Core 5.3.2 | sub always; JSON                                      | test_sub_is_always_there          |
+| Core 5.4   | claims by scope, with the right JSON types, no others | test_scope_opens_its_claims,      |
+|            |                                                       | test_every_claim                  |
+| Core 5.5   | claims asked for by name                              | test_claims_parameter             |
+| Core 5.3.2 | claims without a value are left out                   | test_empty_claims_are_left_out    |
+| 6750 2     | one token per request, never in the query             | test_two_tokens_are_refused,      |
+|            |                                                       | test_query_is_refused             |
+| 6750 3     | 401 with a challenge                                  | test_no_token, test_bad_token     |
+| 6750 3.1   | insufficient_scope                                    | test_without_openid               |
+| T5         | only tokens for userinfo                              | test_token_for_a_resource_server  |
+| T12        | no-store                                              | test_never_stored                 |
+| X4         | methods and content types                             | test_other_methods_are_refused,   |
+|            |                                                       | test_other_content_types          |
 """
 
 import json
@@ -56,7 +59,9 @@ def test_sub_is_always_there(provider, ada, shop):
     assert answer.json() == {"sub": ada["id"]}
 
 
-PROFILE = {name: value for name, value in EVERY_CLAIM.items() if not name.startswith(("phone", "address"))} | {
+PROFILE = {
+    name: value for name, value in EVERY_CLAIM.items() if not name.startswith(("phone", "address"))
+} | {
     "preferred_username": "ada",
     "updated_at": int(START.timestamp()),
 }
@@ -141,7 +146,8 @@ def test_no_token(provider):
 
 
 @pytest.mark.parametrize(
-    "authorization", ["Bearer", "Bearer ", "Basic eDp5", "Token x", "x", "é", "Bearer\tx", ",", 'Bearer realm="x"']
+    "authorization",
+    ["Bearer", "Bearer ", "Basic eDp5", "Token x", "x", "é", "Bearer\tx", ",", 'Bearer realm="x"'],
 )
 def test_broken_header(provider, authorization):
     """RFC 6750 §3: 401 with a challenge, whatever stands in the header."""
@@ -174,7 +180,7 @@ def test_two_tokens_are_refused(provider, shop):
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_query_is_refused(provider, shop, method):
-    """T13, RFC 6750 §2.3, §5.3: a token in the address is refused, with or without a good one in the header."""
+    """T13, RFC 6750 §2.3, §5.3: a token in the address is refused, alone or beside a good one in the header."""
     token = provider.tokens(shop)["access_token"]
 
     alone = provider.http.send(method, f"/userinfo?access_token={token}")
@@ -267,7 +273,9 @@ def test_other_methods_are_refused(provider, method):
     assert {"GET", "POST"} <= set((answer.header("Allow") or "").split(", "))
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "multipart/form-data; boundary=x", "text/plain"]
+)
 def test_other_content_types(provider, shop, content_type):
     """X4, RFC 6750 §2.2: a form or nothing."""
     token = provider.tokens(shop)["access_token"]

@@ -1,0 +1,283 @@
+"""What a request costs the database: the budget of the hot paths.
+
+| request            | statements         | commits | test                                  |
+|--------------------|--------------------|---------|---------------------------------------|
+| discovery, JWKS    | 0                  | 0       | test_documents_cost_nothing           |
+| client_credentials | 0                  | 0       | test_client_credentials_costs_nothing |
+| introspection      | 1                  | 0       | test_introspection_is_one_read        |
+| userinfo           | 1                  | 0       | test_userinfo_is_one_read             |
+| code exchange      | 1 on PostgreSQL    | 1       | test_code_exchange_commits_once       |
+| refresh            | 1 on PostgreSQL    | 1       | test_refresh_commits_once             |
+| revocation         | (not hot)          | 1       | test_revocation_commits_once          |
+| a refused request  | nothing is written | 0 or 1  | test_refused_*                        |
+| all of them        | no Redis command   |         | test_redis_is_not_asked               |
+
+The statement counter counts what one thread sends, through SQLAlchemy and through the raw path alike; that it
+does, the tables' row counts confirm here.
+"""
+
+from http import HTTPStatus
+
+import pytest
+import redis
+from sqlalchemy import MetaData, func, select
+
+from tests.protocol.conftest import NewProvider
+from tests.provider import Client, Pkce, Provider
+from tests.services import new_redis
+from tests.transport import Answer
+
+FORMATS = pytest.mark.parametrize("access_token_format", ["jwt", "opaque"])
+
+
+class Cost:
+    """What one request sent to the database."""
+
+    def __init__(self, answer: Answer, statements: list[str], commits: int) -> None:
+        self.answer = answer
+        self.statements = statements
+        self.commits = commits
+
+    @property
+    def figures(self) -> tuple[int, int]:
+        return len(self.statements), self.commits
+
+
+def cost(provider: Provider, send) -> Cost:
+    """Measure one request; in this process each of its statements runs in the calling thread."""
+    with provider.container.database.statements.measure() as measured:
+        answer = send()
+    return Cost(answer, measured.statements, measured.commits)
+
+
+def rows(provider: Provider) -> dict[str, int]:
+    """How many rows each table has."""
+    engine = provider.container.database.engine
+    tables = MetaData()
+    tables.reflect(engine)
+    with engine.connect() as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in tables.sorted_tables
+        }
+
+
+def client_credentials(provider: Provider, robot: Client) -> Answer:
+    form = {"grant_type": "client_credentials", "scope": "jobs:run"}
+    return provider.http.post("/token", form, auth=robot.auth)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks", "/healthz"],
+)
+def test_documents_cost_nothing(provider, path):
+    """Section 1: discovery and JWKS come from memory, so they go on without the database."""
+    provider.http.get(path)
+
+    got = cost(provider, lambda: provider.http.get(path))
+
+    assert got.answer.status == HTTPStatus.OK
+    assert got.figures == (0, 0)
+
+
+@FORMATS
+def test_client_credentials_costs_nothing(provider, access_token_format):
+    """Issue: no client_credentials request writes to the database; it does not even read."""
+    robot = provider.machine(access_token_format=access_token_format)
+    client_credentials(provider, robot)
+    before = rows(provider)
+
+    for _ in range(3):
+        got = cost(provider, lambda: client_credentials(provider, robot))
+        assert got.answer.status == HTTPStatus.OK
+        assert got.figures == (0, 0)
+
+    assert rows(provider) == before
+
+
+def test_issued_tokens_are_counted_in_batches(provider, robot):
+    """Issue: the issue is counted in memory and written now and then, all of it in one transaction."""
+    before = rows(provider)
+    for _ in range(5):
+        client_credentials(provider, robot)
+
+    provider.container.issue_counter.flush()
+
+    after = rows(provider)
+    assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {
+        "issue_count": 1
+    }
+
+
+@FORMATS
+def test_introspection_is_one_read(provider, ada, access_token_format):
+    """Performance 7: one SELECT, also for a token that was revoked."""
+    client = provider.client("rp", access_token_format=access_token_format)
+    token = provider.tokens(client)["access_token"]
+    provider.introspect(client, token)
+
+    alive = cost(provider, lambda: provider.introspect(client, token))
+    provider.revoke(client, token)
+    dead = cost(provider, lambda: provider.introspect(client, token))
+
+    assert (alive.answer.json()["active"], dead.answer.json()["active"]) == (True, False)
+    assert alive.figures == dead.figures == (1, 0)
+
+
+def test_introspection_of_a_refresh_token_is_one_read(provider, shop):
+    """Performance 7."""
+    token = provider.tokens(shop)["refresh_token"]
+    provider.introspect(shop, token)
+
+    got = cost(provider, lambda: provider.introspect(shop, token))
+
+    assert got.answer.json()["active"] is True
+    assert got.figures == (1, 0)
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "idp_at_AAAA", "idp_rt_AAAA"])
+def test_introspection_of_junk_costs_nothing(provider, shop, token):
+    """T1: what is not authentic is known for junk without asking anybody."""
+    provider.introspect(shop, token)
+
+    got = cost(provider, lambda: provider.introspect(shop, token))
+
+    assert got.figures == (0, 0)
+
+
+@FORMATS
+def test_userinfo_is_one_read(provider, ada, access_token_format):
+    """Performance 7: one SELECT brings revocation, account and claims."""
+    client = provider.client("rp", access_token_format=access_token_format)
+    token = provider.tokens(client, scope="openid profile email")["access_token"]
+    provider.userinfo(token)
+
+    got = cost(provider, lambda: provider.userinfo(token))
+
+    assert got.answer.status == HTTPStatus.OK
+    assert got.figures == (1, 0)
+
+
+def test_userinfo_of_junk_costs_nothing(provider):
+    """T1: a forged token does not reach the database."""
+    got = cost(provider, lambda: provider.userinfo("a.b.c"))
+
+    assert got.figures == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["shop", "spa"])
+def test_code_exchange_commits_once(request, provider, dialect, name):
+    """Issue: one commit; on PostgreSQL one statement does it all."""
+    client = request.getfixturevalue(name)
+    provider.tokens(client)
+    pkce = Pkce()
+    code = provider.code(client, scope="openid email", **pkce.parameters)
+    before = rows(provider)
+
+    got = cost(provider, lambda: provider.exchange(client, code, verifier=pkce.verifier))
+
+    assert got.answer.status == HTTPStatus.OK
+    assert got.commits == 1
+    assert len(got.statements) <= (1 if dialect == "postgresql" else 4), got.statements
+    after = rows(provider)
+    new = {table: after[table] - before[table] for table in after if after[table] != before[table]}
+    assert new == {"token_family": 1, "audit_event": 1}
+
+
+@pytest.mark.parametrize("name", ["shop", "spa"])
+def test_refresh_commits_once(request, provider, dialect, name):
+    """Issue: one commit and no new row but the audit event; on PostgreSQL one statement."""
+    client = request.getfixturevalue(name)
+    tokens = provider.refresh(client, provider.tokens(client)["refresh_token"]).json()
+    before = rows(provider)
+
+    got = cost(provider, lambda: provider.refresh(client, tokens["refresh_token"]))
+
+    assert got.answer.status == HTTPStatus.OK
+    assert got.commits == 1
+    assert len(got.statements) <= (1 if dialect == "postgresql" else 3), got.statements
+    after = rows(provider)
+    assert {table: after[table] - before[table] for table in after if after[table] != before[table]} == {
+        "audit_event": 1
+    }
+
+
+def test_revocation_commits_once(provider, shop):
+    """X12: the revocation and its audit event are one transaction."""
+    tokens = provider.tokens(shop)
+
+    for name in ("access_token", "refresh_token"):
+        got = cost(provider, lambda token=tokens[name]: provider.revoke(shop, token))
+        assert got.answer.status == HTTPStatus.OK
+        assert got.commits == 1
+
+
+def test_refused_code_leaves_one_mark_at_most(provider, shop):
+    """C2, C8: a failed exchange may count the attempt; nothing else is written."""
+    code = provider.code(shop, **Pkce().parameters)
+    before = rows(provider)
+
+    got = cost(provider, lambda: provider.exchange(shop, code, verifier=Pkce().verifier))
+
+    assert got.answer.status == HTTPStatus.BAD_REQUEST
+    assert got.commits <= 1
+    assert rows(provider) == before
+
+
+def test_refused_refresh_writes_nothing(provider, shop):
+    """T11: junk costs nothing, a foreign token no row."""
+    thief = provider.client("thief")
+    token = provider.tokens(shop)["refresh_token"]
+    before = rows(provider)
+
+    junk = cost(provider, lambda: provider.refresh(thief, "idp_rt_AAAA"))
+    foreign = cost(provider, lambda: provider.refresh(thief, token))
+
+    assert (junk.answer.status, foreign.answer.status) == (400, 400)
+    assert junk.figures == (0, 0)
+    assert foreign.commits == 0
+    assert rows(provider) == before
+
+
+def test_failed_client_authentication_is_audited(provider, robot):
+    """X9: the failure is one event in one commit."""
+    before = rows(provider)
+
+    got = cost(provider, lambda: client_credentials(provider, Client(robot.id, "wrong")))
+
+    assert got.answer.status == HTTPStatus.UNAUTHORIZED
+    assert got.commits == 1
+    assert rows(provider)["audit_event"] == before["audit_event"] + 1
+
+
+@pytest.mark.redis
+def test_redis_is_not_asked(new_provider: NewProvider):
+    """D6, performance 7: with Redis configured, no token, userinfo or introspection request speaks to it."""
+    server = new_redis()
+    if server is None:
+        pytest.skip("NO REDIS: whether hot paths leave it alone is not tested")
+    with server:
+        provider = new_provider(redis={"url": server.url}, ratelimit={"enabled": True})
+        provider.account("ada")
+        shop, robot = provider.client("shop"), provider.machine()
+        tokens = provider.tokens(shop)
+        client_credentials(provider, robot)
+        pkce = Pkce()
+        code = provider.code(shop, **pkce.parameters)
+
+        with redis.Redis.from_url(server.url) as connection:
+            before = connection.info("stats")["total_commands_processed"]
+            answers = [
+                client_credentials(provider, robot),
+                provider.exchange(shop, code, verifier=pkce.verifier),
+                provider.refresh(shop, tokens["refresh_token"]),
+                provider.userinfo(tokens["access_token"]),
+                provider.introspect(shop, tokens["access_token"]),
+                provider.http.get("/jwks"),
+                provider.http.get("/.well-known/openid-configuration"),
+            ]
+            after = connection.info("stats")["total_commands_processed"]
+
+    assert [answer.status for answer in answers] == [200] * 7
+    assert after - before == 1, "only the INFO of this test"
