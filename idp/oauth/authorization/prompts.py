@@ -72,11 +72,16 @@ def consent_reason(standing: Standing) -> Reason | None:
 
 
 def is_unassured(client: RegisteredClient, redirect_uri: str) -> bool:
-    """Whether another app on the device could receive the answer in this client's name.
+    """Whether any other app on the device could receive the answer in this client's name.
 
-    A remembered consent is worth nothing then. Source: RFC 8252 §8.6; row K1.
+    A remembered consent is worth nothing then. That is so for private-use schemes, which every
+    app can claim. At a loopback port only a program that runs with the person's rights can
+    listen, and asking again would not stop it: it would ask in the same name.
+
+    Source: RFC 8252 §8.6; row K1.
     """
-    return client.application_type == "native" and client.is_public and not redirect_uri.startswith("https:")
+    is_private_scheme = not redirect_uri.startswith(("https:", "http:"))
+    return client.application_type == "native" and client.is_public and is_private_scheme
 
 
 def _is_too_old(session: BrowserSession, max_age: int | None, now: datetime) -> bool:
