@@ -25,13 +25,16 @@ _MAX_WISHES = 10
 
 
 def prepare_translations(app: Flask, settings: Settings) -> None:
-    """Teach the templates ``_()`` and note which languages there are."""
+    """Teach the templates ``_()`` and ``translated()``, and note which languages there are."""
     found = sorted(path.parts[-3] for path in FOLDER.glob("*/LC_MESSAGES/messages.mo"))
     default = settings.pages.default_locale.replace("-", "_")
     app.extensions[_EXTENSION] = tuple(dict.fromkeys((default, SOURCE_LANGUAGE, *found)))
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install = cast("Any", app.jinja_env).install_gettext_callables
     install(gettext, ngettext, newstyle=True)
+    # Security: `_()` and trans mark their text as HTML and read % in it. Texts that come in a variable, some
+    # of them from registrations, go through here instead and are escaped (row K2).
+    app.jinja_env.globals["translated"] = gettext
 
 
 def choose_language(ui_locales: Iterable[str] = ()) -> None:
