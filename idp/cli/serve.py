@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from idp.cli.context import opened
@@ -50,6 +50,7 @@ def serve(*, bind: str | None, workers: int | None) -> None:
         interface=Interfaces.WSGI,
         workers=count,
         blocking_threads=settings.server.blocking_threads,
+        http=HTTPModes.http1,  # HTTP/2 is the business of the proxy that ends TLS
         websockets=False,
         log_level=LogLevels.error,  # it warns of more threads than twice the cores; ours wait for a database
         log_dictconfig=_server_logging(settings.log.level),

@@ -8,7 +8,7 @@ import re
 from urllib.parse import parse_qsl
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 100
@@ -51,8 +51,13 @@ def read_form(request: Request) -> Pairs:
     Raises:
         UnsupportedMediaType: any other content type (row X4).
         RequestEntityTooLarge: longer than the application's ``MAX_CONTENT_LENGTH`` (row X3).
-        BadRequest: see :func:`parse_pairs`.
+        LengthRequired: a body in chunks (row X6).
+        BadRequest: a body that broke off (row X6); see also :func:`parse_pairs`.
     """
+    if "HTTP_TRANSFER_ENCODING" in request.environ:
+        # Security: WSGI servers hand on a chunked body that broke off, or is in a coding they do
+        # not know, as if it were whole; half a request must not be carried out.
+        raise LengthRequired("The request needs a Content-Length.")
     limit = request.max_content_length
     if limit is not None and (request.content_length or 0) > limit:
         raise RequestEntityTooLarge("The request body is too large.")
@@ -60,6 +65,8 @@ def read_form(request: Request) -> Pairs:
     if content_type and not _CONTENT_TYPE.fullmatch(content_type):
         raise UnsupportedMediaType(f"The request body must be {FORM_TYPE}.")
     body = request.get_data(cache=False)
+    if len(body) != (request.content_length or 0):
+        raise BadRequest("The request body is not complete.")
     if body and not content_type:
         raise UnsupportedMediaType(f"The request body must be {FORM_TYPE}.")
     return parse_pairs(body)

@@ -121,6 +121,7 @@ HTTP_TITLES = {
     400: marked("The request could not be understood"),
     404: marked("There is no page at this address"),
     405: marked("This address does not work that way"),
+    411: marked("The request has the wrong format"),
     413: marked("The request is too large"),
     414: marked("The address is too long"),
     415: marked("The request has the wrong format"),
