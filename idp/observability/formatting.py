@@ -24,6 +24,7 @@ MINIMUM_LEVELS = {
     "werkzeug": logging.INFO,
     "redis": logging.INFO,
     "psycopg": logging.INFO,
+    "psycopg.pool": logging.WARNING,  # tells of every connection it lends
     "sqlalchemy": logging.WARNING,
 }
 
