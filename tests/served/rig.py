@@ -8,7 +8,7 @@
 import http.client
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -93,21 +93,21 @@ class Served(LiveProvider):
         return [int(pid) for pid in children.split()]
 
     @contextmanager
-    def pinned(self, pids: Sequence[int] | None = None) -> Iterator[list["Pinned"]]:
+    def pinned(self, pids: Iterable[int] | None = None) -> Iterator[list["Pinned"]]:
         """One kept-alive connection to each worker; opened until the kernel has dealt one to every one."""
-        wanted = set(pids or self.worker_pids())
-        found: dict[int, Pinned] = {}
+        wanted: set[int | None] = set(pids or self.worker_pids())
+        found: dict[int | None, Pinned] = {}
         spare: list[Pinned] = []
         deadline = time.monotonic() + 10
         try:
             while wanted - found.keys():
                 assert time.monotonic() < deadline, f"no connection reached {wanted - found.keys()}"
                 connection = Pinned(self.issuer)
-                pid = connection.worker(wanted)
-                if pid is None or pid in found:
-                    spare.append(connection)
-                else:
+                pid = connection.worker(wanted.union(self.worker_pids()))
+                if pid in wanted - found.keys():
                     found[pid] = connection
+                else:
+                    spare.append(connection)
             yield list(found.values())
         finally:
             for connection in (*found.values(), *spare):
@@ -137,7 +137,7 @@ class Pinned:
         response = self.connection.getresponse()
         return Answer(response.status, response.getheaders(), response.read(), path)
 
-    def worker(self, pids: set[int]) -> int | None:
+    def worker(self, pids: Iterable[int | None]) -> int | None:
         """Which of these processes holds the other end; asks until it was accepted, for a second at most."""
         deadline = time.monotonic() + 1
         while self.pid is None and time.monotonic() < deadline:
@@ -207,7 +207,7 @@ def _inode(connection: socket.socket) -> str | None:
     return None
 
 
-def _holds(pid: int, inode: str) -> bool:
+def _holds(pid: int | None, inode: str) -> bool:
     try:
         return any(
             entry.readlink().name == f"socket:[{inode}]" for entry in Path(f"/proc/{pid}/fd").iterdir()

@@ -1,0 +1,285 @@
+"""Four workers that share nothing but the database: what one is told, all follow; one may die, all may be asked to.
+
+Every worker is spoken to over a connection of its own, so "on every worker" is meant literally.
+"""
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.databases import new_postgresql_database
+from tests.provider import CALLBACK, PASSWORD, Client, Pkce
+from tests.served.rig import Pinned, Served
+from tests.transport import Http
+
+WORKERS = 4
+FOLLOWED_WITHIN = 2.0
+"""Seconds until every worker follows a change; the poll interval is one."""
+REPLACED_WITHIN = 5.0
+DRAIN_SECONDS = 10.0
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with new_postgresql_database() as url:
+        directory = tmp_path_factory.mktemp("workers")
+        with Served(directory, database_url=url, workers=WORKERS) as started:
+            started.account()
+            yield started
+            assert started.stop() == 0
+            assert "Traceback" not in started.log_text()
+
+
+@pytest.fixture(scope="module")
+def shop(served: Served) -> Client:
+    return served.client()
+
+
+@pytest.fixture(scope="module")
+def robot(served: Served) -> Client:
+    return served.machine()
+
+
+@pytest.fixture
+def workers(served: Served) -> Iterator[list[Pinned]]:
+    with served.pinned() as connections:
+        assert len(connections) == WORKERS
+        yield connections
+
+
+def test_every_worker_follows_a_key_rotation(served: Served, robot: Client, workers: list[Pinned]):
+    """The new key is published and signs on every worker without a restart; the old one stays published."""
+    before = {_kid(_machine_token(worker, robot)) for worker in workers}
+    with served.admin() as admin:
+        admin.keys.rotate("ES256", activate_now=True)
+
+    took = served.wait_for(lambda: _agree(workers, lambda worker: _kid(_machine_token(worker, robot)), but=before))
+
+    assert took < FOLLOWED_WITHIN
+    after = {_kid(_machine_token(worker, robot)) for worker in workers}
+    for worker in workers:
+        assert before | after <= _published(worker)
+
+
+def test_every_worker_refuses_what_a_revoked_key_signed(served: Served, shop: Client, workers: list[Pinned]):
+    """Revoked: out of the key set at once, and nothing it signed is accepted any more."""
+    token = served.tokens(shop)["access_token"]
+    assert {_userinfo(worker, token) for worker in workers} == {200}
+    with served.admin() as admin:
+        admin.keys.revoke(_kid(token))
+
+    took = served.wait_for(lambda: _agree(workers, lambda worker: _userinfo(worker, token), but={200}))
+
+    assert took < FOLLOWED_WITHIN
+    assert {_userinfo(worker, token) for worker in workers} == {401}
+    assert all(_kid(token) not in _published(worker) for worker in workers)
+    assert _userinfo(workers[0], served.tokens(shop)["access_token"]) == 200
+
+
+def test_every_worker_follows_the_life_of_a_client(served: Served, workers: list[Pinned]):
+    """Row T16: usable, refused while disabled, usable again, gone: on every worker, within the poll interval."""
+    with served.admin() as admin:
+        secret = admin.clients.create(client_id="brief", metadata=_MACHINE)["client_secret"]
+    brief = Client("brief", secret)
+    steps: list[tuple[Callable[[], object], int]] = [
+        (lambda: None, 200),
+        (lambda: _switch(served, "disable"), 401),
+        (lambda: _switch(served, "enable"), 200),
+        (lambda: _switch(served, "delete"), 401),
+    ]
+    for change, expected in steps:
+        change()
+        took = served.wait_for(
+            lambda expected=expected: {_machine_status(worker, brief) for worker in workers} == {expected}
+        )
+        assert took < FOLLOWED_WITHIN
+
+
+def test_a_session_ended_on_one_worker_is_dead_on_all(served: Served, shop: Client, workers: list[Pinned]):
+    """Row S5: after logout the cookie is worth nothing on any worker, at once."""
+    browser = served.browser()
+    served.tokens(shop, browser=browser)
+    cookies = dict(browser.cookies)
+    assert all(_is_signed_in(served, worker, shop, cookies) for worker in workers)
+    browser._transport = workers[0]  # noqa: SLF001 - the same browser, now at one certain worker
+
+    browser.get("/logout").submit("logout-yes")
+
+    assert not any(_is_signed_in(served, worker, shop, cookies) for worker in workers)
+
+
+def test_a_killed_worker_takes_nothing_with_it(served: Served, shop: Client):
+    """The others go on, the replacement is ready in time, and nothing that was acknowledged is lost."""
+    browser = served.browser()
+    tokens = served.tokens(shop, browser=browser, scope="openid offline_access")
+    pkce = Pkce()
+    code = served.code(shop, browser=browser, **pkce.parameters)
+    with served.pinned() as workers:
+        victim, *others = workers
+        pids = {worker.pid for worker in workers}
+        os.kill(victim.pid or 0, signal.SIGKILL)
+        started = time.monotonic()
+        while not (new := set(served.worker_pids()) - pids):
+            assert {_userinfo(worker, tokens["access_token"]) for worker in others} == {200}
+            assert time.monotonic() - started < REPLACED_WITHIN
+        with served.pinned(new) as (replacement,):
+            assert _userinfo(replacement, tokens["access_token"]) == 200
+            took = time.monotonic() - started
+        assert {_userinfo(worker, tokens["access_token"]) for worker in others} == {200}
+
+    assert took < REPLACED_WITHIN
+    assert served.exchange(shop, code, verifier=pkce.verifier).status == 200
+    assert served.exchange(shop, code, verifier=pkce.verifier).status == 400
+    assert served.refresh(shop, tokens["refresh_token"]).status == 200
+    assert _is_signed_in(served, served.transport, shop, dict(browser.cookies))
+
+
+def test_requests_in_flight_finish_when_the_server_is_asked_to_end(tmp_path: Path):
+    """SIGTERM: a sign-in that is being hashed gets its answer, new connections are refused, exit code 0."""
+    with Served(
+        tmp_path,
+        workers=2,
+        IDP_PASSWORDS_ARGON2_MEMORY_KIB="65536",
+        IDP_PASSWORDS_ARGON2_PASSES="16",
+        IDP_SERVER_DRAIN_TIMEOUT=str(int(DRAIN_SECONDS)),
+    ) as served:
+        served.account()
+        shop = served.client()
+        browser = served.browser()
+        page = served.authorize(browser, shop, **Pkce().parameters)
+        form = page.form_with("login-submit")
+        filled = list({**form.fields, "username": "ada", "password": PASSWORD}.items())
+        answered: list[tuple[int, float]] = []
+
+        def sign_in() -> None:
+            status = browser.open("POST", form.action or page.url, form=filled, follow=False).status
+            answered.append((status, time.monotonic()))
+
+        idle = socket.create_connection(("localhost", served.port))
+        thread = threading.Thread(target=sign_in)
+        before = _cpu_ticks(served)
+        thread.start()
+        served.wait_for(lambda: _cpu_ticks(served) - before > 20)
+        assert not answered, "the sign-in was over before the signal"
+        asked = time.monotonic()
+        os.kill(served.pid, signal.SIGTERM)
+        served.wait_for(lambda: _is_refused(served.port))
+        refused = time.monotonic()
+        exit_code = served.stop()
+        thread.join()
+        idle.close()
+
+        assert answered, "the sign-in broke off"
+        assert answered[0][0] == 303
+        assert answered[0][1] > refused, "the sign-in was too quick to prove anything"
+        assert exit_code == 0
+        assert time.monotonic() - asked < DRAIN_SECONDS
+        assert "Traceback" not in served.log_text()
+
+
+def test_counts_of_issued_tokens_are_written_at_the_end(tmp_path: Path):
+    """Client-credentials tokens are counted in memory, for a stated time; an orderly end loses none."""
+    with new_postgresql_database() as url:
+        with Served(tmp_path, database_url=url, workers=2, IDP_AUDIT_FLUSH_INTERVAL="60") as served:
+            robot = served.machine()
+            with served.pinned() as workers:
+                for worker in workers:
+                    for _ in range(7):
+                        _machine_token(worker, robot)
+            written_before = _issued(url)
+            assert served.stop() == 0
+
+        assert written_before == 0
+        assert _issued(url) == 14
+
+
+_MACHINE = {
+    "client_name": "Brief",
+    "token_endpoint_auth_method": "client_secret_basic",
+    "grant_types": ["client_credentials"],
+    "scope": "jobs:run",
+}
+
+
+def _switch(served: Served, action: str) -> None:
+    with served.admin() as admin:
+        getattr(admin.clients, action)("brief")
+
+
+def _agree(workers: list[Pinned], question: Callable[[Pinned], object], *, but: set[object]) -> bool:
+    """Whether all workers say the same, and something new."""
+    answers = {question(worker) for worker in workers}
+    return len(answers) == 1 and not answers & but
+
+
+def _machine_answer(worker: Pinned, client: Client):
+    return Http(worker).post("/token", {"grant_type": "client_credentials"}, auth=client.auth)
+
+
+def _machine_status(worker: Pinned, client: Client) -> int:
+    return _machine_answer(worker, client).status
+
+
+def _machine_token(worker: Pinned, client: Client) -> str:
+    answer = _machine_answer(worker, client)
+    assert answer.status == 200, answer.text
+    token: str = answer.json()["access_token"]
+    return token
+
+
+def _kid(token: str) -> str:
+    header = token.partition(".")[0]
+    kid: str = json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"]
+    return kid
+
+
+def _published(worker: Pinned) -> set[str]:
+    return {key["kid"] for key in Http(worker).get("/jwks").json()["keys"]}
+
+
+def _userinfo(worker: Pinned, token: str) -> int:
+    return Http(worker).get("/userinfo", headers=[("Authorization", f"Bearer {token}")]).status
+
+
+def _is_signed_in(served: Served, transport, client: Client, cookies: dict[str, str]) -> bool:
+    """Whether this worker answers `prompt=none` with a code for these cookies."""
+    query = {
+        "response_type": "code", "client_id": client.id, "redirect_uri": CALLBACK, "scope": "openid",
+        "prompt": "none", **Pkce().parameters,
+    }  # fmt: skip
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    answer = Http(transport).get("/authorize", query=query, headers=[("Cookie", cookie)])
+    assert answer.status == 303, answer.text
+    if "code=" in answer.location:
+        return True
+    assert "error=login_required" in answer.location
+    return False
+
+
+def _cpu_ticks(served: Served) -> int:
+    """Hundredths of a second that the workers have computed so far."""
+    stats = [Path(f"/proc/{pid}/stat").read_text(encoding="ascii") for pid in served.worker_pids()]
+    return sum(sum(map(int, stat.rpartition(")")[2].split()[11:13])) for stat in stats)
+
+
+def _is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("localhost", port), timeout=1).close()
+    except OSError:
+        return True
+    return False
+
+
+def _issued(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        (number,) = connection.execute("SELECT COALESCE(SUM(count), 0) FROM issue_count").fetchone() or (0,)
+    return int(number)
