@@ -431,8 +431,22 @@ QUICK = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-KNOWN = """grant_type code code_verifier redirect_uri client_id client_secret scope resource refresh_token token
-token_type_hint access_token client_assertion nonce""".split()
+KNOWN = [
+    "grant_type",
+    "code",
+    "code_verifier",
+    "redirect_uri",
+    "client_id",
+    "client_secret",
+    "scope",
+    "resource",
+    "refresh_token",
+    "token",
+    "token_type_hint",
+    "access_token",
+    "client_assertion",
+    "nonce",
+]
 VALUES = [
     "authorization_code",
     "refresh_token",

@@ -13,6 +13,7 @@
 | T5, 8707   | one audience, chosen by scope or resource   | test_audience_*                                |
 | R9, T13    | form body only                              | test_query_is_refused,                         |
 |            |                                             | test_other_methods_are_refused                 |
+| R8         | CORS without credentials                    | test_scripts_of_other_origins                  |
 """
 
 from http import HTTPStatus
@@ -192,3 +193,15 @@ def test_token_lifetime_of_the_client(provider):
     claims = jose.claims(body["access_token"])
     assert body["expires_in"] == 42
     assert claims["exp"] - claims["iat"] == 42
+
+
+@pytest.mark.parametrize(("path", "allowed"), [("/token", True), ("/revoke", True), ("/introspect", False)])
+def test_scripts_of_other_origins(provider, path, allowed):
+    """R8: single-page applications may fetch and revoke tokens; nobody gets credentials or introspection."""
+    asking = [("Origin", "https://app.example"), ("Access-Control-Request-Method", "POST")]
+
+    answer = provider.http.send("OPTIONS", path, headers=asking)
+
+    assert answer.status == (HTTPStatus.NO_CONTENT if allowed else HTTPStatus.METHOD_NOT_ALLOWED)
+    assert answer.header("Access-Control-Allow-Origin") == ("*" if allowed else None)
+    assert answer.header("Access-Control-Allow-Credentials") is None

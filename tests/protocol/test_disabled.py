@@ -1,16 +1,17 @@
 """What is switched off has no effect any more, at once and at every door (row T16).
 
-| switched off               | test                                                           |
-|----------------------------|----------------------------------------------------------------|
-| account disabled           | test_disabled_account, test_waiting_code_of_a_disabled_account |
-| account's "not before"     | test_account_epoch                                             |
-| account gone               | test_deleted_account                                           |
-| client disabled            | test_disabled_client, test_waiting_code_of_a_disabled_client   |
-| client's "not before"      | test_client_epoch                                              |
-| client deleted             | test_deleted_client                                            |
-| deployment's "not before"  | test_deployment_epoch                                          |
-| … and what comes after     | test_enabled_again, test_new_sign_in_after_an_epoch            |
-| the browser's session ends | test_end_of_the_session                                        |
+| switched off               | test                                                         |
+|----------------------------|--------------------------------------------------------------|
+| account disabled           | test_disabled_account, test_disabled_flag_alone,             |
+|                            | test_waiting_code_of_a_disabled_account                      |
+| account's "not before"     | test_account_epoch                                           |
+| account gone               | test_deleted_account                                         |
+| client disabled            | test_disabled_client, test_waiting_code_of_a_disabled_client |
+| client's "not before"      | test_client_epoch                                            |
+| client deleted             | test_deleted_client                                          |
+| deployment's "not before"  | test_deployment_epoch                                        |
+| … and what comes after     | test_enabled_again, test_new_sign_in_after_an_epoch          |
+| the browser's session ends | test_end_of_the_session                                      |
 
 "At once": what the database holds counts with the next request; what workers copy (clients, the deployment's
 epoch) counts when the change feed has told them, here by `settle()`, in earnest within a second.
@@ -74,6 +75,26 @@ def test_disabled_account(provider, ada, access_token_format):
     provider.container.admin.accounts.disable("ada")  # and no settle()
 
     assert nothing(doors(provider, client, tokens))
+
+
+@FORMATS
+def test_disabled_flag_alone(provider, ada, access_token_format):
+    """T16: the account's flag counts by itself at every door, whatever else its disabling ended as well."""
+    client = provider.client("rp", access_token_format=access_token_format)
+    tokens = provider.tokens(client, scope="openid offline_access")
+    pkce = Pkce()
+    code = provider.code(client, **pkce.parameters)
+    now = provider.clock.now()
+
+    with provider.container.database.transaction():
+        provider.container.repos.accounts.set_disabled(ada["id"], now)
+
+    assert nothing(doors(provider, client, tokens))
+    assert provider.exchange(client, code, verifier=pkce.verifier).status == HTTPStatus.BAD_REQUEST
+    with provider.container.database.transaction():
+        provider.container.repos.accounts.set_disabled(ada["id"], None)
+    assert everything(doors(provider, client, tokens)), "the flag alone ends nothing for good"
+    assert provider.exchange(client, code, verifier=pkce.verifier).status == HTTPStatus.OK
 
 
 def test_disabled_account_is_nobody_elses_concern(provider, shop):

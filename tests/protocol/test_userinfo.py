@@ -180,7 +180,7 @@ def test_two_tokens_are_refused(provider, shop):
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_query_is_refused(provider, shop, method):
-    """T13, RFC 6750 §2.3, §5.3: a token in the address is refused, alone or beside a good one in the header."""
+    """T13, RFC 6750 §2.3, §5.3: a token in the address is refused, alone or beside a good header."""
     token = provider.tokens(shop)["access_token"]
 
     alone = provider.http.send(method, f"/userinfo?access_token={token}")
