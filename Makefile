@@ -15,10 +15,10 @@ PYTEST_ARGS ?=
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test torture lint format lock clean
+.PHONY: help install demo test torture lint format lock screenshots clean
 
 help: ## Say what each target does (the default)
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 install: $(RUNTIME) ## Set up .venv from the hash-pinned lock file; gives .venv/bin/idp
 
@@ -44,6 +44,9 @@ format: $(DEV) ## Format the code and apply the linter's safe repairs
 lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer releases)
 	@$(LOCK) $(UPGRADE) pyproject.toml --extra demo --group build --output-file requirements.lock
 	@$(LOCK) $(UPGRADE) pyproject.toml --extra demo --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+screenshots: $(DEV) ## Make the pictures of docs/screenshots anew (needs Chromium, and ports 8000, 9000, 9001)
+	@$(BIN)/python -m tests.chromium.make_screenshots
 
 clean: ## Remove what can be built again; data in var/ and keys/ stays
 	rm -rf .venv build dist tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

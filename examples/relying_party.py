@@ -54,7 +54,7 @@ pre { margin: 0; padding: 1rem; border: 1px solid var(--line); border-radius: .6
 <h1>Hello, {{ person.claims.name or person.claims.preferred_username or person.claims.sub }}</h1>
 <p>This is what the identity provider told this application about you.</p>
 <dl id="claims">
-  {% for name, value in person.claims.items() %}<dt>{{ name }}</dt><dd>{{ value }}</dd>
+  {% for name, value in person.claims.items() %}<dt>{{ name }}</dt><dd>{{ value if value is string else value | tojson }}</dd>
   {% endfor %}
 </dl>
 {% if answer %}<h2>The API answered</h2><pre id="api-answer">{{ answer }}</pre>{% endif %}
@@ -88,7 +88,7 @@ def callback():
         token = oauth.idp.authorize_access_token()
     except (OAuthError, JoseError) as error:
         return page(error=f"That did not work: {error}"), 400
-    claims = {**token["userinfo"], **oauth.idp.userinfo(token=token)}
+    claims = {**oauth.idp.userinfo(token=token), **token["userinfo"]}
     session["person"] = secrets.token_urlsafe(16)
     people[session["person"]] = {"claims": claims, "token": token}
     return redirect(url_for("home"))

@@ -15,12 +15,12 @@ from tests.services import chromium_path
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 MOST_BYTES = 120_000
-DESK = {"viewport": {"width": 960, "height": 720}}
+DESK = {"viewport": {"width": 960, "height": 800}}
 PHONE = {
     "viewport": {"width": 390, "height": 760},
     "is_mobile": True,
     "has_touch": True,
-    "device_scale_factor": 2,
+    "device_scale_factor": 1.5,
 }
 
 
