@@ -34,8 +34,8 @@ class AuditEvent(StrEnum):
     PASSWORD_FAILED = "account.password.failed"
     """A sign-in with a password was refused; the account is empty when the identifier is unknown, and
     what was typed is not repeated, because people type passwords there. Detail: ``reason``
-    (``unknown_account``, ``wrong_password`` or ``account_disabled``), ``purpose``, ``failures``
-    (consecutive ones)."""
+    (``unknown_account``, ``wrong_password``, ``account_disabled``, or ``paused`` for the right
+    password in a burst of wrong ones), ``purpose``, ``failures`` (consecutive ones)."""
 
     PASSWORD_THROTTLED = "account.password.throttled"
     """Sign-ins of an account pause, because too many failed in a row. Detail: ``failures``,

@@ -161,8 +161,8 @@ class LoginFlow:
         services, now = self._services, attempt.now
         if attempt.account is None or not check.correct:
             return None
-        # Guesses that ran in parallel have counted by now: one burst gains nothing.
-        services.throttle.before(attempt.keys, now)
+        if self._is_paused(attempt):
+            return None
         account = services.accounts.get(attempt.account.id)
         if account.is_disabled or services.passwords.stored_hash(account.id) != attempt.phc:
             return None
@@ -196,12 +196,26 @@ class LoginFlow:
             device_cookie=services.devices.remember(attempt.device_cookie, account.id, now),
         )
 
+    def _is_paused(self, attempt: _Attempt) -> bool:
+        """Whether guesses that ran in parallel have used up the attempts by now.
+
+        Security: the right password is then counted and answered as a wrong one. Were it told to
+        wait, while the others of its burst hear that they are wrong, it would be found out.
+        """
+        try:
+            self._services.throttle.before(attempt.keys, attempt.now)
+        except Refused:
+            return True
+        return False
+
     def _reject(self, attempt: _Attempt, check: PasswordCheck) -> int:
         """Count and record the failure; how many there were in a row."""
         services, account = self._services, attempt.account
         account_id = None if account is None else account.id
+        paused = check.correct and self._is_paused(attempt)
         failures = services.throttle.failed(attempt.keys, attempt.now)
-        reason = "account_disabled" if check.correct else "wrong_password"
+        refused = "paused" if paused else "account_disabled"
+        reason = refused if check.correct else "wrong_password"
         services.audit.record(
             AuditEvent.PASSWORD_FAILED,
             actor=attempt.actor,
