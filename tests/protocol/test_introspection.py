@@ -100,7 +100,7 @@ def test_other_client_learns_nothing(provider, ada, access_token_format):
 
 
 def test_resource_server_sees_tokens_for_it(provider, ada):
-    """RFC 7662 §2.1, issue: a resource server asks about tokens whose audience it is, and only those."""
+    """RFC 7662 §2.1: a resource server asks about tokens whose audience it is, and only those."""
     one = provider.resource("https://one.example", read_one="One")
     provider.resource("https://two.example", read_two="Two")
     api = provider.machine("api-one", scope="", resource_servers=[one])

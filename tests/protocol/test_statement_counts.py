@@ -83,7 +83,7 @@ def test_documents_cost_nothing(provider, path):
 
 @FORMATS
 def test_client_credentials_costs_nothing(provider, access_token_format):
-    """Issue: no client_credentials request writes to the database; it does not even read."""
+    """Promised: no client_credentials request writes to the database; it does not even read."""
     robot = provider.machine(access_token_format=access_token_format)
     client_credentials(provider, robot)
     before = rows(provider)
@@ -97,7 +97,7 @@ def test_client_credentials_costs_nothing(provider, access_token_format):
 
 
 def test_issued_tokens_are_counted_in_batches(provider, robot):
-    """Issue: the issue is counted in memory and written now and then, all of it in one transaction."""
+    """Promised: the issue is counted in memory and written now and then, all of it in one transaction."""
     before = rows(provider)
     for _ in range(5):
         client_credentials(provider, robot)
@@ -168,7 +168,7 @@ def test_userinfo_of_junk_costs_nothing(provider):
 
 @pytest.mark.parametrize("name", ["shop", "spa"])
 def test_code_exchange_commits_once(request, provider, dialect, name):
-    """Issue: one commit; on PostgreSQL one statement does it all."""
+    """Promised: one commit; on PostgreSQL one statement does it all."""
     client = request.getfixturevalue(name)
     provider.tokens(client)
     pkce = Pkce()
@@ -187,7 +187,7 @@ def test_code_exchange_commits_once(request, provider, dialect, name):
 
 @pytest.mark.parametrize("name", ["shop", "spa"])
 def test_refresh_commits_once(request, provider, dialect, name):
-    """Issue: one commit and no new row but the audit event; on PostgreSQL one statement."""
+    """Promised: one commit and no new row but the audit event; on PostgreSQL one statement."""
     client = request.getfixturevalue(name)
     tokens = provider.refresh(client, provider.tokens(client)["refresh_token"]).json()
     before = rows(provider)
