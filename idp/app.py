@@ -1,6 +1,7 @@
 """The application factory: settings, container, doors; nothing else."""
 
 import atexit
+import contextlib
 from multiprocessing import util
 
 from flask import Flask, has_app_context
@@ -8,6 +9,7 @@ from flask_sqlalchemy import SQLAlchemy
 
 from idp.clock import Clock, SystemClock
 from idp.container import Container, build
+from idp.errors import Unavailable
 from idp.jobs import start_jobs
 from idp.observability import configure_logging
 from idp.settings import Settings, load_settings
@@ -78,6 +80,9 @@ def serve_app() -> Flask:
 
 
 def _start(container: Container) -> None:
+    # `idp serve` has made sure of the keys; under another server the first worker does.
+    with contextlib.suppress(Unavailable):
+        container.admin.keys.ensure()
     container.feed.start()
     stop_jobs = start_jobs(container)
 
