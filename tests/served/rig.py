@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from idp.admin import Admin
 from idp.cli.context import opened
+from idp.container import Container
 from idp.settings import Settings, load_settings
 from idp.storage import upgrade
 from tests.live import LiveProvider
@@ -40,9 +41,15 @@ class Served(LiveProvider):
         return self
 
     @contextmanager
+    def opened(self) -> Iterator[Container]:
+        """Everything the server consists of, in this process, on its database."""
+        with opened(self.settings) as container:
+            yield container
+
+    @contextmanager
     def admin(self) -> Iterator[Admin]:
         """The operator's flows, as the command line calls them."""
-        with opened(self.settings) as container:
+        with self.opened() as container:
             yield container.admin
 
     def account(self, username: str = "ada", *options: str, password: str = PASSWORD) -> dict[str, Any]:
