@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from idp.cli.context import opened
+from idp.settings import load_settings
+from idp.storage import upgrade
 from tests.browser import Browser
 from tests.clients.journeys import sign_in
 from tests.live import LiveProvider
@@ -36,16 +39,21 @@ class Site:
     def __init__(self, provider: LiveProvider) -> None:
         self.provider = provider
         self.ports = {"notes": free_port(), "notes-js": free_port()}
-        self.secrets = {name: self._register(name) for name in self.ports}
-        provider.idp("account", "create", "--username", "ada", "--password-stdin", text=PASSWORD)
-        provider.idp(
-            "resource", "create", "--identifier", "https://api.example.org",
-            "--name", "Notes API", "--scope", "read:notes=Read your notes",
-        )  # fmt: skip
-        self.secrets["nightly"] = provider.idp(
-            "client", "create", "--client-id", "nightly", "--name", "Nightly job",
-            "--grant-type", "client_credentials", "--scope", "read:notes",
-        )["client_secret"]  # fmt: skip
+        settings = load_settings(environ=provider.environment)
+        upgrade(settings.database)
+        with opened(settings) as container:
+            self._admin = container.admin
+            self._admin.accounts.create(username="ada", password=PASSWORD)
+            self._admin.resources.create(
+                identifier="https://api.example.org",
+                name="Notes API",
+                scopes={"read:notes": "Read your notes"},
+                access_token_format=None,
+            )
+            self.secrets = {name: self._application(name) for name in self.ports}
+            self.secrets["nightly"] = self._client(
+                "nightly", grant_types=["client_credentials"], scope="read:notes"
+            )
 
     def fitted(self, code: str, client: str, port: int = 0) -> str:
         """The snippet for this provider; `port` is the one it names."""
@@ -53,19 +61,22 @@ class Site:
             code = re.sub(rf"\b{port}\b", str(self.ports[client]), code)
         return code.replace("http://localhost:8000", self.provider.issuer).replace("…", self.secrets[client])
 
-    def _register(self, name: str) -> str:
-        made = self.provider.idp(
-            "client", "create", "--client-id", name, "--name", "Notes", "--scope", "openid profile email",
-            "--redirect-uri", f"http://localhost:{self.ports[name]}/callback",
-            "--grant-type", "authorization_code", "refresh_token",
-        )  # fmt: skip
+    def _application(self, name: str) -> str:
+        return self._client(
+            name,
+            redirect_uris=[f"http://localhost:{self.ports[name]}/callback"],
+            grant_types=["authorization_code", "refresh_token"],
+            scope="openid profile email",
+        )
+
+    def _client(self, name: str, **metadata: Any) -> str:
+        made = self._admin.clients.create(client_id=name, metadata={"client_name": name, **metadata})
         return str(made["client_secret"])
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     provider = LiveProvider(tmp_path_factory.mktemp("readme"))
-    provider.idp("migrate")
     site = Site(provider)
     provider.start()
     yield site
@@ -84,7 +95,7 @@ def claims_after_log_in(site: Site, client: str, command: list[str]) -> dict[str
         here = Browser(application.transport)
         page = here.get("/")
         assert page.left, page.text
-        shown: dict[str, Any] = json.loads(here.get(sign_in(site.provider, page.url)).text)
+        shown: dict[str, Any] = here.get(sign_in(site.provider, page.url)).answer.json()
     finally:
         process.terminate()
         process.wait(10)
