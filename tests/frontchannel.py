@@ -84,8 +84,8 @@ def shown_error(page: Page) -> tuple[int, str, str | None]:
 
 def text_of(page: Page, identifier: str) -> str | None:
     """The text inside the element with this id."""
-    found = re.search(rf'id="{identifier}"[^>]*>([^<]*)<', page.answer.text)
-    return unescape(found[1]) if found else None
+    found = re.search(rf'id="{identifier}"[^>]*>\s*(?:<p>)?([^<]*)<', page.answer.text)
+    return unescape(found[1]).strip() if found else None
 
 
 def location_parameters(url: str) -> list[tuple[str, str]]:
