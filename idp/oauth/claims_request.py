@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
@@ -40,6 +40,22 @@ def parse_claims_request(text: str | None) -> ClaimsRequest | None:
         raise InvalidRequestError("The claims parameter must be a JSON object.")
     request = {place: dict(_requested(document.get(place), place)) for place in _PLACES}
     return request if any(request.values()) else None
+
+
+def claims_within(request: ClaimsRequest | None, scopes: Collection[str]) -> ClaimsRequest | None:
+    """The part of a request that a client with these scopes may make; ``None`` if nothing is left.
+
+    A claim is no way round the scopes a client is registered for (row K4); what it may not have
+    is passed over like a claim nobody knows (OpenID Connect Core §5.5).
+    """
+    if request is None:
+        return None
+    allowed = PROTOCOL_CLAIMS.union(*(SCOPE_CLAIMS.get(scope, ()) for scope in scopes))
+    kept = {
+        place: {name: member for name, member in request[place].items() if name in allowed}
+        for place in _PLACES
+    }
+    return kept if any(kept.values()) else None
 
 
 def personal_claims(request: ClaimsRequest | None, scopes: tuple[str, ...]) -> tuple[str, ...]:

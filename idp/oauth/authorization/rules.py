@@ -22,7 +22,13 @@ from authlib.oidc.core.errors import (
 from idp.clients import RegisteredClient
 from idp.oauth.authorization.parameters import MAX_SIZE, Parameters
 from idp.oauth.authorization.steps import ResponseMode
-from idp.oauth.claims_request import ClaimsRequest, essential_acrs, parse_claims_request, requested_subject
+from idp.oauth.claims_request import (
+    ClaimsRequest,
+    claims_within,
+    essential_acrs,
+    parse_claims_request,
+    requested_subject,
+)
 from idp.oauth.errors import UnmetAuthenticationRequirementsError
 from idp.oauth.id_token_hint import IdTokenHints
 from idp.oauth.scopes import OPENID, GrantedScopes, ScopeResolver, parse_scope
@@ -187,10 +193,10 @@ def max_age(asked: Asked) -> int | None:
 
 
 def claims(asked: Asked) -> ClaimsRequest | None:
-    """The ``claims`` parameter, of OpenID requests only."""
+    """The ``claims`` parameter, of OpenID requests only, as far as the client's scopes reach (row K4)."""
     request = parse_claims_request(asked.get("claims"))
     requested_subject(request)
-    return request if OPENID in scopes(asked).scopes else None
+    return claims_within(request, asked.client.scopes) if OPENID in scopes(asked).scopes else None
 
 
 def acr(asked: Asked) -> None:

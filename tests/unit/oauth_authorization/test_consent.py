@@ -70,7 +70,7 @@ def test_each_resource_needs_its_own_consent(third_party: FrontChannel):
 def test_single_claims_are_asked_for_unless_a_scope_covers_them(third_party: FrontChannel):
     front = third_party
     session = front.sign_in()
-    claims = json.dumps({"userinfo": {"email": None, "phone_number": None}, "id_token": {"auth_time": None}})
+    claims = json.dumps({"userinfo": {"email": None, "name": None}, "id_token": {"auth_time": None}})
     asking = {"session": session, "client_id": "theirs", "scope": "openid email"}
 
     front.decide(front.begin(**asking), allow=True, session=session)
@@ -79,7 +79,7 @@ def test_single_claims_are_asked_for_unless_a_scope_covers_them(third_party: Fro
     front.decide(step, allow=True, session=session)
 
     assert isinstance(step, ShowConsent)
-    assert [name for name, _ in question.items] == ["openid", "email", "phone_number"]
+    assert [name for name, _ in question.items] == ["openid", "email", "name"]
     assert "code" in answer(front.begin(**asking, claims=claims, prompt="none"))
 
 
