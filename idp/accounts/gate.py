@@ -1,7 +1,7 @@
 """The one gate: may this account be used at all?
 
 Every door asks here (sign-in, authorization response, grants), so that a new door cannot forget
-a disabled account (security.md section 3, no. 3; row T16).
+a disabled account (row T16).
 """
 
 from datetime import datetime

@@ -77,6 +77,18 @@ def enable(*, name: str) -> None:
         print_json(container.admin.accounts.enable(name))
 
 
+@account.command("set-password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def set_password(*, name: str, password_stdin: bool) -> None:
+    """Give an account a new password; everything signed in with the old one ends. NAME as in show."""
+    if not password_stdin:
+        raise click.UsageError("a password is never an argument; add --password-stdin")
+    password = read_secret_from_stdin("password")
+    with opened() as container:
+        print_json(container.admin.accounts.set_password(name, password))
+
+
 def _read_claims(path: Path) -> dict[str, object]:
     try:
         claims = json.loads(path.read_text(encoding="utf-8"))

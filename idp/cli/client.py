@@ -80,6 +80,30 @@ def show(*, client_id: str) -> None:
 
 @client.command()
 @click.argument("client_id")
+def disable(*, client_id: str) -> None:
+    """Disable a client: it is refused everywhere at once, and what it was given is dead."""
+    with opened() as container:
+        print_json(container.admin.clients.disable(client_id))
+
+
+@client.command()
+@click.argument("client_id")
+def enable(*, client_id: str) -> None:
+    """Enable a disabled client again; tokens of before stay dead."""
+    with opened() as container:
+        print_json(container.admin.clients.enable(client_id))
+
+
+@client.command("refresh-logo")
+@click.argument("client_id")
+def refresh_logo(*, client_id: str) -> None:
+    """Fetch the client's logo again; pages show our copy of it."""
+    with opened() as container:
+        print_json(container.admin.clients.refresh_logo(client_id))
+
+
+@client.command()
+@click.argument("client_id")
 def delete(*, client_id: str) -> None:
     """Delete a client; its tokens die with it."""
     with opened() as container:

@@ -116,6 +116,10 @@ def test_an_account_from_creation_to_disabling(idp, tmp_path):
     assert idp("account", "show", "ADA@example.com")["id"] == made["id"]
     assert idp("account", "disable", "ada")["disabled"] is True
     assert idp("account", "enable", made["id"])["disabled"] is False
+    assert (
+        idp("account", "set-password", "ada", "--password-stdin", text="another long one\n")["id"]
+        == made["id"]
+    )
 
 
 @pytest.mark.parametrize("password", ["short", "x" * 1025, b"\xff is not UTF-8", ""])
@@ -157,6 +161,8 @@ def test_a_client_from_creation_to_deletion(idp):
     assert [client["client_id"] for client in idp("client", "list")] == ["shop"]
     rotated = idp("client", "rotate-secret", "shop")
     assert rotated["client_secret"] not in {None, made["client_secret"]}
+    assert idp("client", "disable", "shop")["disabled"] is True
+    assert idp("client", "enable", "shop")["disabled"] is False
     idp("client", "delete", "shop")
     with pytest.raises(NotFound):
         idp("client", "show", "shop")
