@@ -1,6 +1,7 @@
 """The programs of the demonstration: started, waited for, watched, ended together."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -56,7 +57,7 @@ class Programs:
             try:
                 process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # the server's workers outlive it otherwise
                 process.wait()
 
     def start(self, name: str, environment: Mapping[str, str], *arguments: str) -> None:
