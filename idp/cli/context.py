@@ -8,10 +8,11 @@ import click
 
 from idp.clock import SystemClock
 from idp.container import Container, build
+from idp.crypto import load_root_key
 from idp.errors import Conflict
 from idp.observability import configure_logging
 from idp.settings import Settings, load_settings
-from idp.storage import create_engine, is_current, plain_session
+from idp.storage import Database, Engine, create_engine, is_current, plain_session, repositories
 
 
 @contextmanager
@@ -24,6 +25,7 @@ def opened(settings: Settings | None = None) -> Iterator[Container]:
 
     Raises:
         Conflict: the database has not been migrated.
+        RootKeyError: the root key is missing though the database needs it, damaged or open to others.
     """
     if settings is None:
         settings = load_settings()
@@ -32,6 +34,7 @@ def opened(settings: Settings | None = None) -> Iterator[Container]:
     try:
         if not is_current(engine):
             raise Conflict("the database has no schema of this release yet; run: idp migrate")
+        _assert_root_key_is_kept(settings, engine)
         container = build(settings, engine=engine, session=plain_session(engine), clock=SystemClock())
         try:
             yield container
@@ -39,6 +42,17 @@ def opened(settings: Settings | None = None) -> Iterator[Container]:
             container.close()
     finally:
         engine.dispose()
+
+
+def _assert_root_key_is_kept(settings: Settings, engine: Engine) -> None:
+    """Let only the first use of a database make a root key.
+
+    A second one would quietly lock everybody out: passwords, secrets and signing keys stand on the first.
+    """
+    database = Database(engine, plain_session(engine))
+    with database.transaction(write=False):
+        is_used = bool(repositories(database.session).keys.list_())
+    load_root_key(settings.keys.dir, create=not is_used)
 
 
 def read_secret_from_stdin(what: str) -> str:

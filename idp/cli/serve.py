@@ -1,6 +1,7 @@
 """``idp serve``: the production server."""
 
 import os
+import socket
 from typing import Any
 
 import click
@@ -9,7 +10,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from idp.cli.context import opened
+from idp.crypto import RootKeyError
 from idp.errors import Conflict, Invalid
+from idp.keys import SigningKeyUnreadable
 from idp.observability import configure_logging, get_logger
 from idp.settings import Settings, load_settings
 from idp.storage import create_engine, is_current, upgrade
@@ -28,7 +31,7 @@ def serve(*, bind: str | None, workers: int | None) -> None:
     """Start the server; SIGTERM lets running requests finish, then ends it."""
     settings = load_settings()
     configure_logging(settings.log.level, settings.log.format)
-    host, port = _address(bind or settings.server.bind)
+    host, port = _listening_address(*_address(bind or settings.server.bind))
     prepare(settings)
     count = workers or settings.server.workers
     _log.info(
@@ -66,6 +69,7 @@ def prepare(settings: Settings) -> None:
 
     Raises:
         Conflict: the schema is missing or of another release and may not be changed here.
+        RootKeyError: the root key is missing, damaged, open to others, or that of another database.
     """
     engine = create_engine(settings.database)
     try:
@@ -78,6 +82,13 @@ def prepare(settings: Settings) -> None:
         upgrade(settings.database)
     with opened(settings) as container:
         container.admin.keys.ensure()
+        try:
+            with container.database.transaction(write=False):
+                container.keystore.assert_readable()
+        except SigningKeyUnreadable as error:
+            raise RootKeyError(
+                f"the root.key in {settings.keys.dir} is not the one of this database. {error.description}"
+            ) from error
 
 
 def _server_logging(level: str) -> dict[str, Any]:
@@ -93,6 +104,21 @@ def _server_logging(level: str) -> dict[str, Any]:
             "granian.access": {"handlers": [], "level": "WARNING", "propagate": True},
         },
     }
+
+
+def _listening_address(host: str, port: int) -> tuple[str, int]:
+    """The numeric address for a host name, after a try whether it can be listened on.
+
+    Raises:
+        Conflict: it cannot; most often another program does.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+        socket.create_server((str(address[0]), port), family=family).close()
+    except OSError as error:
+        raise Conflict(f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}") from error
+    return str(address[0]), port
 
 
 def _address(bind: str) -> tuple[str, int]:

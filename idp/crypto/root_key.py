@@ -63,7 +63,8 @@ def load_root_key(directory: Path, *, create: bool = True) -> RootKey:
     if not path.exists():
         if not create:
             raise RootKeyError(
-                f"{path} does not exist; start the server once, or copy the key of another node"
+                f"{path} does not exist, and the database was set up with one;"
+                " copy it from a backup or from another node"
             )
         _create(path)
     _refuse_if_open_to_others(path)

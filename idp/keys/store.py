@@ -70,6 +70,16 @@ class KeyStore:
         except Unsealable as error:
             raise SigningKeyUnreadable(kid) from error
 
+    def assert_readable(self) -> None:
+        """Open every key that signs or will, to learn at the start whether the root key fits.
+
+        Raises:
+            SigningKeyUnreadable: the first one that was sealed under another root key.
+        """
+        for record, sealed in self.sealed_keys():
+            if record.state in {KeyState.NEXT, KeyState.ACTIVE}:
+                self.unseal(record.kid, sealed)
+
     def ensure_keys(self, now: datetime) -> list[KeyChange]:
         """Give every algorithm an active and a next key; does nothing when they are there.
 
