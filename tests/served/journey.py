@@ -1,4 +1,4 @@
-"""Everything the protocol offers, once, as a client and a person use it; and what must not be in the log after it."""
+"""Everything the protocol offers, once, as a client and a person use it; and what no log may hold of it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +26,7 @@ class Canary:
         """None of them is there, nor the telling part of one."""
         assert len(self.secrets) > 9
         for secret in self.secrets:
-            # The signature of a JWT and the random part of an opaque value are what makes them worth something.
+            # The signature of a JWT and the random part of an opaque value are what they are worth.
             for part in (secret, secret.rpartition(".")[2], secret[8:]):
                 assert part not in log, f"{secret[:12]}… was logged"
 
@@ -85,7 +85,7 @@ def _use_a_machine(provider: Protocol, robot: Client, canary: Canary) -> None:
 
 
 def _be_careless(provider: Protocol, shop: Client, tokens: dict[str, Any], canary: Canary) -> None:
-    """Send secrets where they do not belong, and broken ones where they do; each is refused, none is logged."""
+    """Send secrets where they do not belong, and broken ones where they do; none is logged."""
     access_token, secret = tokens["access_token"], shop.secret or ""
     wrong = "idp_cs_" + "wrong" * 9
     canary.keep(wrong)
@@ -94,7 +94,9 @@ def _be_careless(provider: Protocol, shop: Client, tokens: dict[str, Any], canar
         provider.http.get(f"/{access_token}"),
         provider.http.post(f"/token?{urlencode({'client_secret': secret})}", {"grant_type": "refresh_token"}),
         provider.http.post("/token", {"grant_type": secret, "client_id": secret}),
-        provider.http.post("/token", {"grant_type": "refresh_token", "refresh_token": secret}, auth=(shop.id, wrong)),
+        provider.http.post(
+            "/token", {"grant_type": "refresh_token", "refresh_token": secret}, auth=(shop.id, wrong)
+        ),
         provider.http.get("/authorize", query={"client_id": shop.id, "id_token_hint": tokens["id_token"]}),
         provider.http.get("/jwks", headers=[("Host", f"{access_token[:40]}.example")]),
         provider.userinfo(access_token[:-4]),

@@ -1,5 +1,7 @@
 """A small load: a few people and clients who go on asking while something breaks.
 
+In use:
+
     with Load(served, {"token": ask_for_a_token, ...}) as load:
         load.go_on(5)                 -> until everybody was answered five more times
         broken = load.now()
@@ -11,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Self
 
 from tests.browser import Page
 from tests.provider import Client, Protocol
@@ -49,7 +52,7 @@ class Load:
         self._ended = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=item, daemon=True) for item in kinds.items()]
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -76,8 +79,10 @@ class Load:
         """Wait until every kind was asked and answered so often from now on, and at least so long."""
         began = self.now()
         self.wait_for(
-            lambda: self.now() - began >= seconds
-            and all(len(self.since(began, kind)) >= times for kind in self.kinds)
+            lambda: (
+                self.now() - began >= seconds
+                and all(len(self.since(began, kind)) >= times for kind in self.kinds)
+            )
         )
 
     def go_on_until_good(self, times: int = 5) -> float:
@@ -121,9 +126,7 @@ def everyday(provider: Protocol, shop: Client, robot: Client) -> dict[str, Ask]:
     return {
         "discovery": lambda: provider.http.get("/.well-known/openid-configuration"),
         "jwks": lambda: provider.http.get("/jwks"),
-        "token": lambda: provider.http.post(
-            "/token", {"grant_type": "client_credentials"}, auth=robot.auth
-        ),
+        "token": lambda: provider.http.post("/token", {"grant_type": "client_credentials"}, auth=robot.auth),
         "refresh": lambda: provider.refresh(shop, refresh_token),
         "userinfo": lambda: provider.userinfo(access_token),
         "introspection": lambda: provider.introspect(shop, access_token),

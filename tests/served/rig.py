@@ -1,17 +1,19 @@
 """A served provider that is quick to fill and whose workers can be spoken to one by one.
 
-    served.account("ada"); served.client("shop")   -> registered in this process, by the flows of the command line
-    served.pinned()                                 -> one transport per worker process
-    volley(served, requests)                        -> all at once, each on a connection of its own
+In use:
+
+    served.account("ada"); served.client("shop")   -> registered in this process, as the command line does it
+    served.pinned()                                -> one transport per worker process
+    volley(served, requests)                       -> all at once, each on a connection of its own
 """
 
-import http.client
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPResponse  # noqa: TID251 - the ban is about the product's egress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from idp.admin import Admin
@@ -35,7 +37,7 @@ class Served(LiveProvider):
         """What the server reads too."""
         return load_settings(environ=self.environment)
 
-    def __enter__(self) -> "Served":
+    def __enter__(self) -> Self:
         upgrade(self.settings.database)
         self.start()
         return self
@@ -44,6 +46,13 @@ class Served(LiveProvider):
     def opened(self) -> Iterator[Container]:
         """Everything the server consists of, in this process, on its database."""
         with opened(self.settings) as container:
+            yield container
+
+    @contextmanager
+    def opened_empty(self) -> Iterator[Container]:
+        """The same before the first start: migrates first."""
+        upgrade(self.settings.database)
+        with self.opened() as container:
             yield container
 
     @contextmanager
@@ -127,7 +136,7 @@ class Pinned:
     def __init__(self, issuer: str, timeout: float = 15.0) -> None:
         self.issuer = issuer
         parts = urlsplit(issuer)
-        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        self.connection = HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
         self.connection.connect()
         # Lost connections must show: a new one could go to another worker.
         self.connection.auto_open = 0
@@ -170,7 +179,9 @@ def volley(served: LiveProvider, requests: Sequence[bytes], seconds: float = 30.
             connection.close()
 
 
-def form_request(served: LiveProvider, path: str, form: dict[str, str], client: Client | None = None) -> bytes:
+def form_request(
+    served: LiveProvider, path: str, form: dict[str, str], client: Client | None = None
+) -> bytes:
     """The bytes of one POST, with the client's authentication."""
     body = urlencode({**form, **(client.body if client else {})}).encode()
     lines = [
@@ -190,7 +201,7 @@ def dead_port_url(scheme: str = "redis") -> str:
 
 
 def _read(connection: socket.socket) -> Answer:
-    response = http.client.HTTPResponse(connection)
+    response = HTTPResponse(connection)
     response.begin()
     return Answer(response.status, response.getheaders(), response.read())
 

@@ -1,8 +1,8 @@
-"""Hostile bytes: what the production server answers, and that the application in this process answers the same.
+"""Hostile bytes: what the production server answers, and that the application in this process agrees.
 
-The first table can be said in both languages, WSGI and the wire; the second only on the wire, where the server
-below the application decides about the boundaries of a message. Nothing is ever a 500, nothing is carried out
-by halves, and afterwards the server answers as before.
+The first table can be said in both languages, WSGI and the wire; the second only on the wire, where the
+server below the application decides about the boundaries of a message. Nothing is ever a 500, nothing is
+carried out by halves, and afterwards the server answers as before.
 """
 
 import socket
@@ -40,6 +40,15 @@ class Case:
 def _get(status: int, name: str, path: str, headers: Pairs | None = None, method: str = "GET") -> Case:
     return Case(status, name, method, path, type=None, headers=headers or [], signed=False)
 
+
+PROXY_CLAIMS = [
+    ("X-Forwarded-Host", "evil.example"),
+    ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-For", "?, 1"),
+    ("X-Forwarded-Prefix", "/evil"),
+    ("Forwarded", "host=evil.example"),
+    ("X-Original-URL", "/evil"),
+]
 
 CASES = (
     # Parameters (rows R9, X3, X5).
@@ -92,10 +101,7 @@ CASES = (
     _get(400, "somebody else's host", "/jwks", [("Host", "evil.example")]),
     _get(400, "a host that is none", "/jwks", [("Host", "evil.example/@localhost")]),
     _get(400, "an empty host", "/jwks", [("Host", "")]),
-    _get(200, "the names of proxies nobody trusts", "/jwks", [
-        ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "?, 1"),
-        ("X-Forwarded-Prefix", "/evil"), ("Forwarded", "host=evil.example"), ("X-Original-URL", "/evil"),
-    ]),  # fmt: skip
+    _get(200, "the names of proxies nobody trusts", "/jwks", PROXY_CLAIMS),
     _get(200, "a method in a header", "/jwks", [("X-HTTP-Method-Override", "DELETE")]),
     _get(401, "a bearer token that is none", "/userinfo", [("Authorization", "Bearer \u00e9\u00e9")]),
     _get(401, "a scheme nobody knows", "/userinfo", [("Authorization", "Digest x")]),
@@ -121,9 +127,7 @@ def robot(served: Served) -> Client:
 
 
 @pytest.fixture(scope="module")
-def in_process(
-    served: Served, robot: Client, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Provider]:
+def in_process(served: Served, robot: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """The same application without a server, with the same client."""
     provider = make_provider(make_settings(tmp_path_factory.mktemp("twin"), issuer=served.issuer))
     provider.machine(robot.id, redirect_uris=[], secret=robot.secret)
@@ -244,10 +248,8 @@ def test_strange_first_lines(served: Served, statuses: set[int], line: bytes, wi
 
 def test_addresses_come_from_the_settings(served: Served):
     """Row X2: nothing a client says about host, scheme or prefix gets into a document or a redirect."""
-    claims = [("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Prefix", "/x")]
-
-    document = served.http.get("/.well-known/openid-configuration", headers=claims)
-    posted = served.http.post("/authorize", {"client_id": "shop"}, headers=claims)
+    document = served.http.get("/.well-known/openid-configuration", headers=PROXY_CLAIMS)
+    posted = served.http.post("/authorize", {"client_id": "shop"}, headers=PROXY_CLAIMS)
 
     assert document.json() == served.metadata()
     assert posted.status == 303

@@ -1,6 +1,6 @@
-"""The whole protocol on every deployment there is: one worker or four, SQLite or PostgreSQL, with Redis or without.
+"""The whole protocol on every deployment: one worker or four, SQLite or PostgreSQL, with Redis or without.
 
-The servers write their logs at the most talkative level, and none of the secrets of the journey may be in there.
+The servers write their logs at the most talkative level, and no secret of the journey may be in there.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Four workers that share nothing but the database: what one is told, all follow; one may die, all may be asked to.
+"""Four workers that share nothing but the database: all follow what one is told, and one may die.
 
 Every worker is spoken to over a connection of its own, so "on every worker" is meant literally.
 """
@@ -62,7 +62,7 @@ def test_every_worker_follows_a_key_rotation(served: Served, robot: Client, work
     with served.admin() as admin:
         admin.keys.rotate("ES256", activate_now=True)
 
-    took = served.wait_for(lambda: _agree(workers, lambda worker: _kid(_machine_token(worker, robot)), but=before))
+    took = served.wait_for(lambda: _agree(workers, lambda w: _kid(_machine_token(w, robot)), but=before))
 
     assert took < FOLLOWED_WITHIN
     after = {_kid(_machine_token(worker, robot)) for worker in workers}
@@ -86,7 +86,7 @@ def test_every_worker_refuses_what_a_revoked_key_signed(served: Served, shop: Cl
 
 
 def test_every_worker_follows_the_life_of_a_client(served: Served, workers: list[Pinned]):
-    """Row T16: usable, refused while disabled, usable again, gone: on every worker, within the poll interval."""
+    """Row T16: usable, refused while disabled, usable again, gone: on every worker, in time."""
     with served.admin() as admin:
         secret = admin.clients.create(client_id="brief", metadata=_MACHINE)["client_secret"]
     brief = Client("brief", secret)
