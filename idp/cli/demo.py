@@ -80,7 +80,7 @@ def demo(*, port: int, application_port: int, api_port: int) -> None:
     places = _Places(port, application_port, api_port)
     _refuse_unusable(places)
     click.echo("An identity provider and three applications that use it.\n")
-    places.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(places.data)
     environment = _environment(places)
     made = _bring_up_to_date(places, environment)
     with contextlib.suppress(Ended), ended_by_signal() as ended, Programs(places.data, ended) as programs:
@@ -89,6 +89,13 @@ def demo(*, port: int, application_port: int, api_port: int) -> None:
         _tell_where_to_click(places, made)
         programs.watch()
     click.echo(f"\nEverything has ended; {places.data}/ keeps the data for the next time.")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{path.resolve()} cannot be made here: {error.strerror}") from error
 
 
 def _environment(places: _Places) -> dict[str, str]:

@@ -210,6 +210,25 @@ def test_nothing_scrolls_sideways_on_a_phone(
     complaints.expect("Failed to load resource")
 
 
+def test_what_the_browser_complains_about_is_heard(
+    new_page: NewPage, demo: RunningDemo, complaints: Complaints
+) -> None:
+    """The other tests prove something only if a violated policy and an exception would be noticed."""
+    page = new_page()
+    open_login(page, demo)
+
+    page.evaluate(
+        "document.body.append(Object.assign(new Image(), {src: 'https://elsewhere.example/x.png'}))"
+    )
+    page.evaluate("setTimeout(() => { throw new Error('on purpose') })")
+    page.wait_for_function("() => true")
+
+    expect(page.locator("body > img")).to_have_count(1)
+    assert any("policy: img-src" in said for said in complaints.seen)
+    assert any("on purpose" in said for said in complaints.seen)
+    complaints.seen.clear()
+
+
 def _tab_to(page: Page, identifier: str) -> None:
     for _ in range(20):
         if page.evaluate("document.activeElement.id") == identifier:

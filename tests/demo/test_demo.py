@@ -183,6 +183,18 @@ def test_one_port_for_two_programs_is_refused(tmp_path: Path) -> None:
     assert "named twice" in demo.text
 
 
+def test_a_folder_that_cannot_be_made_is_said_clearly(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file where the folder should be")
+    demo = RunningDemo(tmp_path)
+    demo.start()
+
+    code = demo.wait()
+
+    assert code == 1
+    assert f"idp: {tmp_path}/var/demo-" in demo.text
+    assert "Traceback" not in demo.text
+
+
 def test_a_program_that_ends_takes_the_others_along_and_its_last_words_are_shown(directory: Path) -> None:
     demo = RunningDemo(directory)
     with demo:
