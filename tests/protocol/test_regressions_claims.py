@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.provider import response_parameters
+from tests.provider import Pkce, response_parameters
 
 
 @pytest.mark.parametrize("first_party", [True, False])
@@ -29,3 +29,20 @@ def test_claims_alone_ask_for_nothing_unregistered(provider, ada):
     page = provider.sign_in(provider.authorize(provider.browser(), client, claims=claims))
 
     assert provider.exchange(client, response_parameters(page)["code"]).status == 200
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "1" + "0" * 19])
+def test_numbers_without_end_are_refused(provider, shop, number):
+    """X3: what a JSON reader takes for infinity is refused at once, not met again at the token endpoint."""
+    claims = '{"id_token": {"acr": {"value": ' + number + "}}}"
+
+    page = provider.authorize(provider.browser(), shop, claims=claims, **Pkce().parameters)
+
+    assert response_parameters(page)["error"] == "invalid_request"
+
+
+def test_large_numbers_come_through(provider, shop):
+    """OIDC Core §5.5.1: any JSON value may be asked for; the whole journey takes it."""
+    claims = json.dumps({"id_token": {"acr": {"values": [10**18, -(10**17), 0.1]}}})
+
+    assert provider.tokens(shop, claims=claims)["id_token"]
