@@ -61,7 +61,7 @@ def answered(answer: Answer) -> None:
 
 @EVERYWHERE
 def test_any_parameters(provider, shop, path):
-    """Promised: any names and values, in any number and order, with right credentials, are answered properly."""
+    """Promised: any names and values, in any number and order, are answered properly."""
 
     @QUICK
     @given(pairs=st.lists(st.tuples(names, values), max_size=8))

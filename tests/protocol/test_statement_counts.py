@@ -97,7 +97,7 @@ def test_client_credentials_costs_nothing(provider, access_token_format):
 
 
 def test_issued_tokens_are_counted_in_batches(provider, robot):
-    """Promised: the issue is counted in memory and written now and then, all of it in one transaction."""
+    """Promised: tokens are counted in memory and written now and then, all of it in one transaction."""
     before = rows(provider)
     for _ in range(5):
         client_credentials(provider, robot)
