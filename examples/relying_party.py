@@ -54,7 +54,8 @@ pre { margin: 0; padding: 1rem; border: 1px solid var(--line); border-radius: .6
 <h1>Hello, {{ person.claims.name or person.claims.preferred_username or person.claims.sub }}</h1>
 <p>This is what the identity provider told this application about you.</p>
 <dl id="claims">
-  {% for name, value in person.claims.items() %}<dt>{{ name }}</dt><dd>{{ value if value is string else value | tojson }}</dd>
+  {% for name, value in person.claims.items() %}
+  <dt>{{ name }}</dt><dd>{{ value if value is string else value | tojson }}</dd>
   {% endfor %}
 </dl>
 {% if answer %}<h2>The API answered</h2><pre id="api-answer">{{ answer }}</pre>{% endif %}
