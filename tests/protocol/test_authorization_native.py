@@ -121,6 +121,13 @@ def test_private_scheme(provider, ada):
     assert success(page)
 
 
+def test_private_scheme_keeps_its_spelling(provider, ada):
+    """R1: an app finds its own address by exact comparison, so nothing is tidied up on the way."""
+    client = native(provider, "com.example.app://OAuth/Callback")
+
+    assert ask(provider, client, prompt="none").url.startswith("com.example.app://OAuth/Callback?error=")
+
+
 def test_private_scheme_may_be_a_forms_goal(provider, ada):
     """S10: browsers apply form-action to the redirect after the form; the scheme is named, not everything."""
     client = native(provider, "com.example.app:/callback")
