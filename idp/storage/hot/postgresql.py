@@ -43,7 +43,8 @@ _AUDIT = """
     FROM changed"""
 
 # One statement is one transaction: the code cannot be used up without its family and its
-# audit event, and a second claim waits for the row and then finds it consumed.
+# audit event, and a second claim waits for the row and then finds it consumed. FOR SHARE: a
+# sign-out that has not committed yet is waited for, or it waits for us and then finds the family.
 _CLAIM_CODE = f"""
 WITH changed AS (
     UPDATE one_time AS o SET consumed_at = %(now)s, outcome = %(family_id)s
@@ -54,8 +55,9 @@ WITH changed AS (
       AND o.consumed_at IS NULL AND o.expires_at > %(now)s
       AND a.id = o.account_id AND a.disabled_at IS NULL
       AND (a.not_before IS NULL OR a.not_before <= o.created_at)
-      AND NOT EXISTS (SELECT 1 FROM browser_session AS s
-                      WHERE s.id = o.session_id AND s.ended_at IS NOT NULL)
+      AND (EXISTS (SELECT 1 FROM browser_session AS s
+                   WHERE s.id = o.session_id AND s.ended_at IS NULL FOR SHARE)
+           OR NOT EXISTS (SELECT 1 FROM browser_session AS s WHERE s.id = o.session_id))
     RETURNING o.session_id, o.payload AS grant_data, {_ACCOUNT}
 ), family AS (
     INSERT INTO token_family (id, client_id, account_id, session_id, grant_data, offline, generation,
