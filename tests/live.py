@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.provider import CALLBACK, PASSWORD, Client, Protocol
 from tests.services import free_port
@@ -51,7 +51,7 @@ class LiveProvider(Protocol):
         self.log = directory / f"server-{self.port}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "LiveProvider":
+    def __enter__(self) -> Self:
         self.idp("migrate")
         self.start()
         return self
@@ -129,19 +129,25 @@ class LiveProvider(Protocol):
         return made
 
     def client(
-        self, client_id: str = "shop", *options: str, auth_method: str = "client_secret_basic", first_party: bool = True
+        self,
+        client_id: str = "shop",
+        *options: str,
+        auth_method: str = "client_secret_basic",
+        first_party: bool = True,
     ) -> Client:
         made = self.idp(
             "client", "create", "--client-id", client_id, "--name", "The Shop", "--auth-method", auth_method,
             "--redirect-uri", CALLBACK, "--grant-type", "authorization_code", "--grant-type", "refresh_token",
-            "--scope", "openid profile email offline_access", *(["--first-party"] if first_party else []), *options,
+            "--scope", "openid profile email offline_access", *(["--first-party"] if first_party else []),
+            *options,
         )  # fmt: skip
         return Client(client_id, made.get("client_secret"), CALLBACK, auth_method)
 
     def machine(self, client_id: str = "robot", *options: str, scope: str = "jobs:run") -> Client:
         made = self.idp(
-            "client", "create", "--client-id", client_id, "--name", "Robot", "--auth-method", "client_secret_basic",
-            "--grant-type", "client_credentials", "--scope", scope, *options,
+            "client", "create", "--client-id", client_id, "--name", "Robot",
+            "--auth-method", "client_secret_basic", "--grant-type", "client_credentials",
+            "--scope", scope, *options,
         )  # fmt: skip
         return Client(client_id, made["client_secret"])
 

@@ -1,9 +1,8 @@
 """One identity provider under test, in this process, with a clock that stands still.
 
-    provider.account("ada")                 -> somebody who can sign in
-    provider.client("shop", ...)            -> a registered client with its secret
-    provider.sign_in(browser, ...)          -> through the pages, as a person would
-    provider.tokens(client)                 -> a whole code flow; the token response
+``provider.account("ada")`` makes somebody who can sign in, ``provider.client("shop")`` registers a
+client and knows its secret, ``provider.sign_in(page)`` goes through the pages as a person would, and
+``provider.tokens(client)`` gives the token response of a whole code flow.
 """
 
 import base64
@@ -122,7 +121,12 @@ class Protocol:
         return self.http.post("/token", {**sent, **client.body, **form}, auth=client.auth)
 
     def tokens(
-        self, client: Client, *, browser: Browser | None = None, scope: str = "openid", **parameters: str | None
+        self,
+        client: Client,
+        *,
+        browser: Browser | None = None,
+        scope: str = "openid",
+        **parameters: str | None,
     ) -> dict[str, Any]:
         """A whole code flow with PKCE; the token response."""
         pkce = Pkce()
@@ -202,14 +206,18 @@ class Provider(Protocol):
             secret=secret,
         )
         self.settle()
-        return Client(client_id, secret or made.get("client_secret"), uris[0] if uris else CALLBACK, auth_method)
+        return Client(
+            client_id, secret or made.get("client_secret"), uris[0] if uris else CALLBACK, auth_method
+        )
 
     def machine(self, client_id: str = "robot", scope: str = "jobs:run", **metadata: Any) -> Client:
         return self.client(client_id, grant_types=("client_credentials",), scope=scope, **metadata)
 
     def resource(self, identifier: str = "https://api.example", **scopes: str) -> str:
         """Register a resource server; `read_things="See things"` becomes the scope `read:things`."""
-        described = {name.replace("_", ":", 1): text for name, text in scopes.items()} or {"read:things": "See things"}
+        described = {name.replace("_", ":", 1): text for name, text in scopes.items()} or {
+            "read:things": "See things"
+        }
         self.container.admin.resources.create(
             identifier=identifier, name="The API", scopes=described, access_token_format=None
         )
