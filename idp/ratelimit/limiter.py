@@ -29,6 +29,8 @@ class Limit(StrEnum):
     """Failed sign-ins from one address over all accounts: one password tried on many (row L2)."""
     CLIENT_AUTH_FAILURES = "client_auth_failures"
     """Failed client authentications from one address."""
+    REQUESTS_PER_SOURCE = "requests_per_source"
+    """Authorization requests of nobody in particular: each is kept in the database for a while."""
 
 
 class RateLimiter:
@@ -56,6 +58,7 @@ class RateLimiter:
             Limit.LOGIN_PER_SOURCE: parse(settings.login_per_source),
             Limit.LOGIN_SPRAY: parse(settings.login_spray_per_source),
             Limit.CLIENT_AUTH_FAILURES: parse(settings.client_auth_failures_per_source),
+            Limit.REQUESTS_PER_SOURCE: parse(settings.requests_per_source),
         }
         self._ask_again_at = -math.inf
 
@@ -73,6 +76,15 @@ class RateLimiter:
                 are not counted.
         """
         self._ask(limit, key, now, count=True)
+
+    def hit_here(self, limit: Limit, key: str, now: datetime) -> None:
+        """As :meth:`hit`, counted by this process for itself: for what must cost no store.
+
+        Raises:
+            Refused: too many.
+        """
+        if self._enabled:
+            _ask_store(self._own, self._rates[limit], counter_key(limit.value, key), now, count=True)
 
     def test(self, limit: Limit, key: str, now: datetime) -> None:
         """Refuse like :meth:`hit`, without counting.

@@ -159,3 +159,7 @@ class RatelimitSettings(Section):
 
     client_auth_failures_per_source: Limit = "60/minute"
     """Failed client authentications from one address. Successful token requests are never limited."""
+
+    requests_per_source: Limit = "300/minute"
+    """Authorization requests from one address without a signed-in person, counted by each worker for itself.
+    Each of them is stored until `sessions.interaction_lifetime` has passed."""

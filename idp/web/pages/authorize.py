@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from flask import Response, request, url_for
 from werkzeug.exceptions import RequestURITooLarge
 
+from idp.ratelimit import Limit
 from idp.web.body import Pairs, parse_pairs
 from idp.web.context import container, now, source
 from idp.web.edge import MAX_QUERY
@@ -20,6 +21,9 @@ from idp.web.responses import see_other
 def authorize() -> Response:
     """Take an authorization request."""
     here = visit()
+    if here.session is None:
+        # Anybody can send these, and each that needs a page is stored: not without end (row X3).
+        container().ratelimiter.hit_here(Limit.REQUESTS_PER_SOURCE, source().address, now())
     step = container().authorization.begin(
         parse_pairs(request.query_string),
         session=here.session,
