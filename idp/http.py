@@ -130,7 +130,8 @@ class HttpClient:
         self._max_bytes = settings.max_bytes
         self._private_hosts = frozenset(host.strip("[]") for host in settings.allowed_private_hosts)
         self._resolve = resolve
-        self._tls = _tls_context(settings.ca_file)
+        # A wrong file stops the start; the system's own, which takes a while to read, can wait.
+        self._tls = None if settings.ca_file is None else _tls_context(settings.ca_file)
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
 
     def get(self, url: str, *, accept: str, max_bytes: int | None = None) -> HttpResponse:
@@ -150,7 +151,7 @@ class HttpClient:
         deadline = time.monotonic() + self._timeout
         if not self._slots.acquire(timeout=self._timeout):
             raise EgressFailed("Too many fetches are under way.")
-        exchange = _Exchange(target, accept=accept, limit=limit, deadline=deadline, tls=self._tls)
+        exchange = _Exchange(target, accept=accept, limit=limit, deadline=deadline, tls=self._trust(target))
 
         def run() -> None:
             try:
@@ -163,12 +164,17 @@ class HttpClient:
         threading.Thread(target=run, name="egress", daemon=True).start()
         return exchange.wait()
 
+    def _trust(self, target: _Target) -> ssl.SSLContext | None:
+        if target.tls and self._tls is None:
+            self._tls = _tls_context(None)
+        return self._tls
+
 
 class _Exchange:
     """One fetch: runs in its own thread, waited for until the deadline, then cut off."""
 
     def __init__(
-        self, target: _Target, *, accept: str, limit: int, deadline: float, tls: ssl.SSLContext
+        self, target: _Target, *, accept: str, limit: int, deadline: float, tls: ssl.SSLContext | None
     ) -> None:
         self._target = target
         self._accept = accept

@@ -84,7 +84,9 @@ def byte_signer(alg: str, der: bytes) -> Callable[[bytes], bytes]:
 
     Source: RFC 7518 §3.3 (RS256), §3.4 (ES256: r and s, 32 bytes each), RFC 8037 §3.1.
     """
-    key = load_der_private_key(der, password=None)
+    # The seal has proven that these are the bytes we made; checking the primes again would cost
+    # each start 70 ms per RSA key.
+    key = load_der_private_key(der, password=None, unsafe_skip_rsa_key_validation=True)
     if alg == "ES256" and isinstance(key, EllipticCurvePrivateKey):
         return _es256_signer(key)
     if alg == "RS256" and isinstance(key, RSAPrivateKey):
