@@ -39,6 +39,8 @@ class LiveTokens:
         client = self._services.clients.find(claims.client_id)
         if client is None or client.disabled:
             return None
+        if claims.iat < client.created_at.replace(microsecond=0):
+            return None  # of a client that had this id before
         state = self._services.hot.check_access(family_id=claims.fam, jti=claims.jti)
         if is_dead(state, claims, client.not_before, self._services.epochs.deployment()):
             return None

@@ -10,6 +10,7 @@ from idp.storage.models import (
     ClientRow,
     ClientSecretRow,
     ConsentRow,
+    OneTimeRow,
     ResourceServerRow,
     TokenFamilyRow,
 )
@@ -64,6 +65,8 @@ class ClientRepository(Repository):
             delete(ClientRow).where(ClientRow.client_id == client_id).returning(ClientRow.client_id)
         ).scalar_one_or_none()
         self._session.execute(delete(ConsentRow).where(ConsentRow.client_id == client_id))
+        codes = (OneTimeRow.kind == "authorization_code", OneTimeRow.binding == client_id)
+        self._session.execute(delete(OneTimeRow).where(*codes, OneTimeRow.consumed_at.is_(None)))
         families = TokenFamilyRow.client_id == client_id
         if now is None:
             self._session.execute(delete(TokenFamilyRow).where(families))
