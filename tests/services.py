@@ -87,6 +87,13 @@ class LocalServer:
             process.kill()
             process.wait()
 
+    def pids(self) -> list[int]:
+        """The server's processes, its own children included; Linux only."""
+        assert self._process is not None
+        main = self._process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text(encoding="ascii")
+        return [main, *map(int, children.split())]
+
     def close(self) -> None:
         """Stop and remove the data."""
         self.stop()

@@ -22,7 +22,7 @@ class DatabaseSettings(Section):
     pool_timeout: Duration = Field(default=2 * SECOND, gt=0 * SECOND, le=30 * SECOND)
     """How long a request waits for a free or a new connection before it is answered with 503."""
 
-    statement_timeout: Duration = Field(default=3 * SECOND, gt=0 * SECOND, le=60 * SECOND)
+    statement_timeout: Duration = Field(default=2 * SECOND, gt=0 * SECOND, le=60 * SECOND)
     """How long one statement may run (PostgreSQL)."""
 
     lock_timeout: Duration = Field(default=SECOND, gt=0 * SECOND, le=60 * SECOND)

@@ -16,7 +16,7 @@ import psycopg
 
 from idp.errors import Unavailable
 from idp.settings import DatabaseSettings
-from idp.storage.connections import database_url, postgresql_arguments
+from idp.storage.connections import PatientConnection, database_url, postgresql_arguments
 
 _READ_POSTGRESQL = """
     SELECT clock_timestamp(),
@@ -24,6 +24,7 @@ _READ_POSTGRESQL = """
            ARRAY(SELECT version FROM change_counter ORDER BY topic)"""
 _READ_SQLITE = "SELECT topic, version FROM change_counter"
 _SQLITE_TIMEOUT = 1.0
+_PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,16 @@ class PostgresChangeSource:
     def __init__(self, conninfo: str, arguments: Mapping[str, Any]) -> None:
         self._conninfo = conninfo
         self._arguments = arguments
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection: PatientConnection[Any] | None = None
 
     def read(self) -> ChangeSnapshot:
         """The present versions and the database's time."""
         try:
             if self._connection is None:
-                self._connection = psycopg.connect(self._conninfo, autocommit=True, **self._arguments)
+                self._connection = PatientConnection.connect(
+                    self._conninfo, autocommit=True, **self._arguments
+                )
+                self._connection.patience = _PATIENCE
             row = self._connection.execute(_READ_POSTGRESQL).fetchone()
         except psycopg.Error as error:
             self.close()

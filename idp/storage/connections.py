@@ -3,19 +3,27 @@
 import os
 import sqlite3
 import stat
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.rows import Row
 from sqlalchemy.engine import URL, make_url
 
 from idp.errors import Unavailable
 from idp.settings import DatabaseSettings
 
-BUSY_TIMEOUT = 5.0
-"""Seconds an SQLite connection waits for another one's write transaction."""
+BUSY_TIMEOUT = 2.5
+"""Seconds an SQLite connection waits for another one's write transaction; a request has three in all."""
+
+_Result = TypeVar("_Result")
 
 _CONNECT_TIMEOUT = 2
+_WAIT_INTERVAL = 0.1
 _UNACKNOWLEDGED_MS = 2500
+_GRACE_SECONDS = 0.5
 _IDLE_IN_TRANSACTION_MS = 10_000
 
 _PRAGMAS = (
@@ -24,6 +32,43 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}",
 )
+
+
+class Unanswered(psycopg.OperationalError):
+    """The server took a statement and then said nothing, not even that it took too long."""
+
+
+class PatientConnection(psycopg.Connection[Row]):
+    """A connection that gives up on a server which neither answers nor breaks off.
+
+    A server that is frozen, or behind a proxy that lost it, still acknowledges what is sent: no
+    time-out of its own and none of the network's ever strikes, and one thread after the other would
+    wait for ever.
+    """
+
+    patience: float | None = None
+    """Seconds to wait for an answer; longer than the server's own limits. None waits for ever."""
+
+    def wait(
+        self, gen: PQGen[_Result], interval: float = _WAIT_INTERVAL, timeout: float | None = None
+    ) -> _Result:
+        """See psycopg; every statement comes through here."""
+        if timeout is not None or self.patience is None:
+            return super().wait(gen, interval, timeout)
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, self.patience)
+        except psycopg.OperationalError as error:
+            if time.monotonic() - began < self.patience:
+                raise
+            # Nobody knows what became of the statement: the connection cannot be used again.
+            self.close()
+            raise Unanswered(f"no answer within {self.patience} s") from error
+
+
+def patience(settings: DatabaseSettings) -> float:
+    """How long to wait for an answer: a little more than the server may work on a statement."""
+    return settings.statement_timeout.total_seconds() + _GRACE_SECONDS
 
 
 def database_url(settings: DatabaseSettings) -> URL:

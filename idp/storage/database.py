@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,9 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from idp.settings import DatabaseSettings
 from idp.storage.connections import (
     BUSY_TIMEOUT,
+    PatientConnection,
     database_url,
+    patience,
     postgresql_arguments,
     prepare_sqlite_connection,
     prepare_sqlite_file,
@@ -30,6 +33,7 @@ SESSION_OPTIONS: Mapping[str, Any] = {"expire_on_commit": False}
 
 _WRITE = "idp_write"
 _STATEMENTS = "idp_statements"
+_PATIENCE = "idp_patience"
 _TRANSACTION = "idp_transaction"
 
 
@@ -52,6 +56,7 @@ def engine_options(settings: DatabaseSettings) -> tuple[str, dict[str, Any]]:
         extra = given if isinstance(given, str) else " ".join(given)
         options["connect_args"] = postgresql_arguments(settings, extra_options=extra)
         options["pool_pre_ping"] = True
+        options["execution_options"] = {_PATIENCE: patience(settings)}
     return url.render_as_string(hide_password=False), options
 
 
@@ -78,6 +83,10 @@ def configure_engine(engine: Engine) -> StatementCounter:
         prepare_sqlite_file(Path(engine.url.database or ""))
         event.listen(engine, "connect", _on_sqlite_connect)
         event.listen(engine, "begin", _on_sqlite_begin)
+
+    else:
+        event.listen(engine, "do_connect", _connect_patiently)
+        event.listen(engine, "connect", partial(_be_patient, engine.get_execution_options().get(_PATIENCE)))
 
     @event.listens_for(engine, "before_cursor_execute")
     def _count(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -194,6 +203,16 @@ class Database:
 
 def _is_pending(session: Session) -> bool:
     return bool(session.new or session.deleted or any(map(session.is_modified, session.dirty)))
+
+
+def _connect_patiently(
+    _dialect: Any, _record: Any, arguments: tuple[Any, ...], options: dict[str, Any]
+) -> PatientConnection[Any]:
+    return PatientConnection.connect(*arguments, **options)
+
+
+def _be_patient(seconds: float | None, connection: PatientConnection[Any], _record: Any) -> None:
+    connection.patience = seconds
 
 
 def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:

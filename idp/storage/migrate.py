@@ -154,6 +154,7 @@ def _exclusive_sqlite(engine: Engine) -> Iterator[Connection]:
 def _exclusive_postgresql(engine: Engine) -> Iterator[Connection]:
     """An advisory lock of the database session: it ends with the session, however that ends."""
     with engine.connect() as connection:
+        connection.connection.driver_connection.patience = None  # type: ignore[union-attr]  # SQLAlchemy does not know its class
         with connection.begin():
             connection.execute(text(f"SET statement_timeout = {_TURN_MS}"))
             connection.execute(text("SET lock_timeout = 0"))

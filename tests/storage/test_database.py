@@ -207,7 +207,7 @@ def test_sqlite_is_durable_and_checks_what_it_stores(sqlite_settings):
     engine.dispose()
 
     full = 2
-    assert pragmas == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 5000}
+    assert pragmas == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 2500}
 
 
 def test_sqlite_writers_queue_instead_of_failing(sqlite_settings, now):

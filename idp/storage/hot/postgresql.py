@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from idp.errors import Unavailable
 from idp.settings import DatabaseSettings
-from idp.storage.connections import postgresql_arguments
+from idp.storage.connections import PatientConnection, Unanswered, patience, postgresql_arguments
 from idp.storage.hot.interface import (
     AccessState,
     AccountState,
@@ -29,7 +29,7 @@ from idp.storage.records import AuditEntry
 _log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
-_Connection = psycopg.Connection[Row]
+_Connection = PatientConnection[Row]
 
 _ACCOUNT = """
     a.id AS account_id, a.username, a.email, a.email_verified, a.claims, a.updated_at,
@@ -114,9 +114,10 @@ class PostgresHotStore:
     ) -> None:
         self._observer = observer
         self._timeout = settings.pool_timeout.total_seconds()
+        self._patience = patience(settings)
         self._pool: ConnectionPool[_Connection] = ConnectionPool(
             conninfo,
-            connection_class=psycopg.Connection[Row],
+            connection_class=PatientConnection[Row],
             kwargs={
                 "autocommit": True,
                 "prepare_threshold": 1,
@@ -129,7 +130,7 @@ class PostgresHotStore:
             # the service is back as soon as the database is.
             reconnect_timeout=1.0,
             timeout=self._timeout,
-            configure=_configure,
+            configure=self._configure,
             open=True,
             name="hot",
         )
@@ -238,22 +239,24 @@ class PostgresHotStore:
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             # After a restart of the database every pooled connection is dead; check them all
             # now, so that not each of them costs one request.
-            self._check_pool()
+            # A server that is silent would let every check wait as long again.
+            if not isinstance(error, Unanswered):
+                self._check_pool()
             raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
 
     def _connection(self) -> AbstractContextManager[_Connection]:
         return self._pool.connection(timeout=self._timeout)
+
+    def _configure(self, connection: _Connection) -> None:
+        connection.patience = self._patience
+        set_json_loads(orjson.loads, connection)
+        set_json_dumps(orjson.dumps, connection)
 
     def _check_pool(self) -> None:
         try:
             self._pool.check()
         except psycopg.Error as error:
             _log.warning("hot pool check failed: %s", type(error).__name__)
-
-
-def _configure(connection: _Connection) -> None:
-    set_json_loads(orjson.loads, connection)
-    set_json_dumps(orjson.dumps, connection)
 
 
 def _account(row: Row) -> AccountState:
