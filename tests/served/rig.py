@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPResponse  # noqa: TID251 - the ban is about the product's egress
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit

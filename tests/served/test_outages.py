@@ -5,10 +5,13 @@ Retry-After in time, what comes from memory goes on, and the service is back by 
 accelerator: nobody notices.
 """
 
+import os
 import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,6 +24,8 @@ from tests.services import LocalServer, new_postgresql, new_redis
 
 ANSWERED_WITHIN = 3.0
 """Seconds: the promise for every request while the database is away."""
+FROZEN_ANSWERED_WITHIN = 6.0
+"""Seconds for those who were asking when it froze: a statement given up on, and a new connection tried."""
 BACK_WITHIN = 5.0
 """Seconds after the database answers again."""
 NOTICED_WITHIN = 3.0
@@ -37,7 +42,9 @@ class Site:
     robot: Client
 
     def everyday(self) -> Load:
-        return Load(everyday(self.served, self.shop, self.robot))
+        """What is asked all day, and people who sign in meanwhile."""
+        questions = everyday(self.served, self.shop, self.robot)
+        return Load({**questions, "login": lambda: a_whole_login(self.served, self.shop)})
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +88,25 @@ def test_without_database_everything_stateful_is_503_until_it_is_back(site: Site
         assert sample.answer.status == (200 if sample.kind in STATELESS else 503), sample
     assert last_bad - back <= BACK_WITHIN
     assert site.served.pid == pid
+
+
+@pytest.mark.postgresql
+def test_a_frozen_database_does_not_keep_its_askers_for_ever(site: Site):
+    """Row X8: a server that takes statements and says nothing is given up on; others are refused at once."""
+    with site.everyday() as load:
+        load.go_on(3)
+        with frozen(site.server):
+            began = load.now()
+            load.go_on(3, seconds=NOTICED_WITHIN + 1)
+            ended = load.now()
+        last_bad = load.go_on_until_good()
+
+    assert all(sample.answer.status in {200, 303, 503} for sample in load.samples)
+    assert worst(load.since(began)) < FROZEN_ANSWERED_WITHIN
+    later = load.since(began + NOTICED_WITHIN + 1, until=ended - 0.1)
+    assert {s.answer.status for s in later if s.kind not in STATELESS} <= {503}
+    assert worst(load.since(0, *STATELESS)) < 1
+    assert last_bad - ended <= BACK_WITHIN
 
 
 @pytest.mark.postgresql
@@ -134,6 +160,28 @@ def test_people_get_a_page_and_clients_get_json(site: Site):
     assert answer.json()["request_id"] == answer.header("X-Request-Id")
 
 
+def test_a_file_locked_by_another_program_is_answered_in_time(tmp_path: Path):
+    """The same promise on SQLite: who cannot write says so, and reading goes on."""
+    with Served(tmp_path, workers=2) as served:
+        served.account()
+        shop, robot = served.client(), served.machine()
+        with Load(everyday(served, shop, robot)) as load:
+            load.go_on(3)
+            with closing(sqlite3.connect(tmp_path / "idp.sqlite3", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                began = load.now()
+                load.go_on(2, seconds=NOTICED_WITHIN + 1)
+                other.execute("ROLLBACK")
+            ended = load.now()
+            last_bad = load.go_on_until_good()
+
+        assert_refused_decently(load.since(began), began)
+        assert {sample.answer.status for sample in load.since(began, "userinfo", "introspection")} == {200}
+        assert 503 in {sample.answer.status for sample in load.since(began, "refresh")}
+        assert last_bad - ended <= BACK_WITHIN
+        assert "Traceback" not in served.log_text()
+
+
 @pytest.fixture(scope="module")
 def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """With a Redis that the tests may stop, and limits on."""
@@ -159,9 +207,7 @@ def cached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.mark.parametrize("event", ["stopped", "killed", "flushed"])
 def test_nobody_notices_what_happens_to_redis(cached: Site, event: str):
     """Redis is an accelerator: every answer is right, and none takes long (decision D1)."""
-    questions = everyday(cached.served, cached.shop, cached.robot)
-    questions["login"] = lambda: a_whole_login(cached.served, cached.shop)
-    with Load(questions) as load:
+    with cached.everyday() as load:
         load.go_on(3)
         if event == "flushed":
             _flush(cached.server)
@@ -247,6 +293,19 @@ def locked(url: str, *tables: str) -> Iterator[None]:
         connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
         yield
         connection.rollback()
+
+
+@contextmanager
+def frozen(server: LocalServer) -> Iterator[None]:
+    """Stop every process of the server where it stands."""
+    pids = server.pids()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def _guess(site: Site, username: str, password: str):
