@@ -1,10 +1,10 @@
 """What the tests of the authorization endpoint and its pages share.
 
-    ask(provider, shop)            a browser at the authorization endpoint, with PKCE; a page or the outside
-    request_pairs(shop, ...)       the same request as pairs, to be repeated, reordered, posted
-    refusal(page)                  the error code the client got at its redirect URI
-    shown_error(page)              status, error code and parameter of an error page
-    signed_in(provider)            a browser in which somebody has signed in
+ask(provider, shop)            a browser at the authorization endpoint, with PKCE; a page or the outside
+request_pairs(shop, ...)       the same request as pairs, to be repeated, reordered, posted
+refusal(page)                  the error code the client got at its redirect URI
+shown_error(page)              status, error code and parameter of an error page
+signed_in(provider)            a browser in which somebody has signed in
 """
 
 import re
@@ -45,9 +45,7 @@ def request_pairs(client: Client, *more: tuple[str, str], **changes: str | None)
     return [*request_parameters(client, **changes).items(), *more]
 
 
-def ask(
-    provider: Provider, client: Client, browser: Browser | None = None, **changes: str | None
-) -> Page:
+def ask(provider: Provider, client: Client, browser: Browser | None = None, **changes: str | None) -> Page:
     """Send a browser (a new one by default) to the authorization endpoint."""
     return (browser or provider.browser()).get("/authorize", request_parameters(client, **changes))
 
@@ -92,3 +90,15 @@ def location_parameters(url: str) -> list[tuple[str, str]]:
     """The pairs of an address's query or fragment, in order."""
     parts = urlsplit(url)
     return parse_qsl(parts.fragment or parts.query, keep_blank_values=True, strict_parsing=True)
+
+
+def attempt(
+    provider: Provider, username: str = "ada", password: str = "wrong", browser: Browser | None = None
+) -> Page:
+    """One attempt at the front door, from a new browser unless one is given."""
+    page = (browser or provider.browser()).get("/login")
+    return page.submit("login-submit", username=username, password=password)
+
+
+def is_in(page: Page) -> bool:
+    return SESSION in page.browser.cookies

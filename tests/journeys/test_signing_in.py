@@ -1,17 +1,17 @@
 """Stories of people who sign in somewhere. Each ends with what the application knows of them.
 
-| story                                                       | test                                            |
-|-------------------------------------------------------------|-------------------------------------------------|
-| the first time, at an application of somebody else          | test_first_sign_in                              |
-| mistyped, then right                                        | test_wrong_password_then_right                  |
-| signed in here, then silently in a second application       | test_second_application_is_silent               |
-| changing one's mind at each page                            | test_cancel_on_every_page                       |
-| not me, please                                              | test_signing_in_as_another_account              |
-| the shared computer                                         | test_two_people_share_a_computer                |
-| at home and at work                                         | test_two_browsers                               |
-| with the e-mail address, in whatever spelling               | test_names_in_other_spellings                   |
-| the next day                                                | test_the_next_day                               |
-| straight to the provider                                    | test_at_the_front_door                          |
+| story                                                 | test                               |
+|-------------------------------------------------------|------------------------------------|
+| the first time, at an application of somebody else    | test_first_sign_in                 |
+| mistyped, then right                                  | test_wrong_password_then_right     |
+| signed in here, then silently in a second application | test_second_application_is_silent  |
+| changing one's mind at each page                      | test_cancel_on_every_page          |
+| not me, please                                        | test_signing_in_as_another_account |
+| the shared computer                                   | test_two_people_share_a_computer   |
+| at home and at work                                   | test_two_browsers                  |
+| with the e-mail address, in whatever spelling         | test_names_in_other_spellings      |
+| the next day                                          | test_the_next_day                  |
+| straight to the provider                              | test_at_the_front_door             |
 """
 
 import unicodedata
@@ -75,7 +75,7 @@ def test_wrong_password_then_right(provider, ada, blog):
 
 
 def test_second_application_is_silent(provider, ada, shop, blog):
-    """Consent for the one; the house's own application then asks nothing at all; the first never asks again."""
+    """Consent for the one; the house's own application asks nothing at all; the first never asks again."""
     browser = provider.browser()
     page = ask(provider, blog, browser).submit("login-submit", username="ada", password=PASSWORD)
     who(provider, blog, page.submit("consent-allow"))
@@ -99,7 +99,7 @@ def test_cancel_on_every_page(provider, blog):
 
 
 def test_signing_in_as_another_account(provider, ada, grace, blog):
-    """"Not you?" on the consent page leads to a sign-in, and the application meets the other person."""
+    """The button "Not you?" leads to a sign-in, and the application meets the other person."""
     browser = signed_in(provider)
     page = ask(provider, blog, browser)
     assert "Ada King" in page.text
@@ -165,7 +165,10 @@ def test_at_the_front_door(provider, ada, shop):
 @pytest.mark.parametrize(
     ("registered", "typed"),
     [
-        ({"username": "Ada.King"}, ["ada.king", "ADA.KING", " Ada.King ", "ａｄａ．ｋｉｎｇ", "Ada.K\u00adi\u200bng"]),
+        (
+            {"username": "Ada.King"},
+            ["ada.king", "ADA.KING", " Ada.King ", "ａｄａ．ｋｉｎｇ", "Ada.K\u00adi\u200bng"],
+        ),
         ({"username": "José"}, ["jose\u0301", "JOSÉ", "JOSE\u0301"]),
         ({"username": "straße"}, ["STRASSE", "strasse", "Straẞe"]),
         ({"username": "Ἀθηνᾶ"}, ["ἀθηνᾶ", "ἈΘΗΝΑ͂"]),
@@ -173,7 +176,10 @@ def test_at_the_front_door(provider, ada, shop):
         ({"username": "İstanbul"}, ["i\u0307stanbul"]),
         ({"username": "😀👩‍🚀"}, ["😀👩‍🚀"]),
         ({"username": "x", "email": "Ada@Example.ORG"}, ["ada@example.org", "ADA@EXAMPLE.ORG", "x"]),
-        ({"username": "y", "email": "ada@bücher.example"}, ["ada@xn--bcher-kva.example", "ADA@BÜCHER.example", "ada@bu\u0308cher.example"]),
+        (
+            {"username": "y", "email": "ada@bücher.example"},
+            ["ada@xn--bcher-kva.example", "ADA@BÜCHER.example", "ada@bu\u0308cher.example"],
+        ),
         ({"username": "z", "email": "δοκιμή@παράδειγμα.example"}, ["ΔΟΚΙΜΉ@ΠΑΡΆΔΕΙΓΜΑ.example"]),
     ],
 )
@@ -189,7 +195,17 @@ def test_names_in_other_spellings(provider, registered, typed):
 
 
 @pytest.mark.parametrize(*SQLITE_ONLY)
-@pytest.mark.parametrize("password", ["pässwörd ünïcode", "パスワード は とても 長い", "👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀", "x" * 1024, " spaces at both ends ", "tab\tinside it"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "pässwörd ünïcode",
+        "パスワード は とても 長い",
+        "👩‍🚀👩‍🚀👩‍🚀👩‍🚀👩‍🚀",
+        "x" * 1024,
+        " spaces at both ends ",
+        "tab\tinside it",
+    ],
+)
 def test_passwords_of_every_kind(provider, password):
     """P3: the whole password as sent; composed and decomposed spellings are one (NFC)."""
     provider.account("ada", password=password)

@@ -1,17 +1,23 @@
 """What stands on the pages: stable addresses and selectors, and who is asking.
 
-| row     | MUST                                                             | test                                        |
-|---------|------------------------------------------------------------------|---------------------------------------------|
-| pages 1 | addresses tell the pages apart                                   | test_addresses_tell_the_pages_apart         |
-| pages 2 | plain forms with stable selectors                                | test_login_form, test_consent_form, test_logout_form |
-| P8      | autocomplete values, one form, paste allowed                     | test_login_form                             |
-| pages 3 | the login page shows name, logo, policy and terms of the client  | test_login_page_shows_who_asks              |
-| R13     | nothing is loaded from elsewhere, logos included                 | test_logo_is_our_copy, test_no_third_party_resources |
-| pages 5 | errors: HTML, 4xx, the OAuth code and the parameter by name      | test_shown_errors_name_code_and_parameter   |
-| X7, X14 | no traces, no versions, no debugger; an id to quote              | test_no_banner, test_error_pages_tell_an_id |
-| X4, X7  | unknown addresses are a page of ours                             | test_unknown_address                        |
-|         | typed values are kept, the password never                        | test_typed_values_are_kept                  |
-|         | everything works without a script                                | test_every_form_works_without_scripts       |
+| row     | MUST                                                 | test                                      |
+|---------|------------------------------------------------------|-------------------------------------------|
+| pages 1 | addresses tell the pages apart                       | test_addresses_tell_the_pages_apart       |
+| pages 2 | plain forms with stable selectors                    | test_login_form                           |
+|         |                                                      | test_consent_form                         |
+|         |                                                      | test_logout_form                          |
+| P8      | autocomplete values, one form, paste allowed         | test_login_form                           |
+| pages 3 | the login page shows name, logo, policy and terms of | test_login_page_shows_who_asks            |
+|         | the client                                           |                                           |
+| R13     | nothing is loaded from elsewhere, logos included     | test_logo_is_our_copy                     |
+|         |                                                      | test_no_third_party_resources             |
+| pages 5 | errors: HTML, 4xx, the OAuth code and the parameter  | test_shown_errors_name_code_and_parameter |
+|         | by name                                              |                                           |
+| X7, X14 | no traces, no versions, no debugger; an id to quote  | test_no_banner                            |
+|         |                                                      | test_error_pages_tell_an_id               |
+| X4, X7  | unknown addresses are a page of ours                 | test_unknown_address                      |
+|         | typed values are kept, the password never            | test_typed_values_are_kept                |
+|         | everything works without a script                    | test_every_form_works_without_scripts     |
 """
 
 from http import HTTPStatus
@@ -86,7 +92,10 @@ def test_login_form(provider, third):
     form = page.form_with("login-submit")
     inputs = {field["name"]: field for field in page.elements("input") if field.get("type") != "hidden"}
     assert (inputs["username"]["type"], inputs["username"]["autocomplete"]) == ("text", "username")
-    assert (inputs["password"]["type"], inputs["password"]["autocomplete"]) == ("password", "current-password")
+    assert (inputs["password"]["type"], inputs["password"]["autocomplete"]) == (
+        "password",
+        "current-password",
+    )
     assert {"username", "password", "csrf_token"} <= set(form.fields)
     assert form.method == "post"
     assert page.has("login-cancel")
@@ -165,12 +174,17 @@ def test_every_form_works_without_scripts(provider, third):
     for name, page in every_page(provider, third).items():
         for form in page.forms:
             assert any(button.get("type", "submit") == "submit" for button in form.buttons), name
-        assert not any(key.startswith("on") for tag in ("form", "button", "input", "a", "body") for given in page.elements(tag) for key in given)
+        assert not any(
+            key.startswith("on")
+            for tag in ("form", "button", "input", "a", "body")
+            for given in page.elements(tag)
+            for key in given
+        )
         assert "javascript:" not in page.answer.text
 
 
 def test_pages_say_their_language_and_title(provider, third):
-    """WCAG 2.2 3.1.1, 2.4.2: every page has a language, a title and one heading; errors say so in the title."""
+    """WCAG 2.2 3.1.1, 2.4.2: every page has a language, a title, one heading; errors say so in the title."""
     for name, page in every_page(provider, third).items():
         (html,) = page.elements("html")
         assert html["lang"] == "en", name
@@ -218,7 +232,16 @@ def test_error_pages_tell_an_id(provider, third):
 def test_every_answer_has_a_request_id(provider, third):
     """X7: pages, redirects, files and JSON; each its own; one sent along is not taken over."""
     seen = set()
-    for path in ("/", "/authorize", "/nowhere", "/static/site.css", "/jwks", "/healthz", "/userinfo", "/logos/x"):
+    for path in (
+        "/",
+        "/authorize",
+        "/nowhere",
+        "/static/site.css",
+        "/jwks",
+        "/healthz",
+        "/userinfo",
+        "/logos/x",
+    ):
         for headers in ([], [("X-Request-Id", "forged")]):
             answer = provider.http.get(path, headers=headers)
             seen.add(answer.header("X-Request-Id"))
@@ -238,13 +261,24 @@ def test_no_banner(provider, third):
 
     for answer in answers:
         everything = answer.text + repr(answer.headers)
-        for banner in ("Werkzeug", "Flask", "Python/", "Traceback", "granian", "SQLite", "/site-packages/", "debugger"):
+        for banner in (
+            "Werkzeug",
+            "Flask",
+            "Python/",
+            "Traceback",
+            "granian",
+            "SQLite",
+            "/site-packages/",
+            "debugger",
+        ):
             assert banner.lower() not in everything.lower(), banner
         assert answer.header("Server") is None
         assert answer.header("X-Powered-By") is None
 
 
-@pytest.mark.parametrize("path", ["/console", "/admin", "/docs", "/metrics", "/debug", "/swagger.json", "/.git/config", "/.env"])
+@pytest.mark.parametrize(
+    "path", ["/console", "/admin", "/docs", "/metrics", "/debug", "/swagger.json", "/.git/config", "/.env"]
+)
 def test_nothing_else_is_served(provider, path):
     """X14: no docs, metrics or debugger on the public port."""
     assert provider.http.get(path).status == HTTPStatus.NOT_FOUND
@@ -271,7 +305,10 @@ def test_typed_values_are_kept(provider, third):
         assert not page.has("evil")
 
 
-@pytest.mark.parametrize(("username", "password", "what"), [("", PASSWORD, "username"), ("  ", "x", "username"), ("ada", "", "password")])
+@pytest.mark.parametrize(
+    ("username", "password", "what"),
+    [("", PASSWORD, "username"), ("  ", "x", "username"), ("ada", "", "password")],
+)
 def test_empty_fields_are_named(provider, ada, username, password, what):
     """WCAG 2.2 3.3.1: the page says which field is empty, and marks it; nothing is counted or hashed."""
     page = provider.browser().get("/login").submit("login-submit", username=username, password=password)

@@ -1,15 +1,21 @@
 """Cookies, and the sessions behind them.
 
-| row | MUST                                                                | test                                           |
-|-----|---------------------------------------------------------------------|------------------------------------------------|
-| S1  | server-side sessions, 128 bits or more, only digests stored         | test_cookie_values_are_long_and_unknown_to_the_database |
-| S2  | a new id at sign-in, re-authentication and logout                   | test_new_value_at_every_sign_in                |
-| S2  | no id that it did not create                                        | test_planted_values_are_not_taken_over         |
-| S3  | __Host-, Secure, HttpOnly, SameSite=Lax, Path=/, no Domain          | test_attributes_on_https                       |
-| S3  | on loopback http: the same without the prefix and Secure            | test_attributes_on_loopback_http               |
-| S4  | idle end, absolute end                                              | test_idle_end, test_absolute_end, test_use_keeps_a_session |
-| S6  | sessions end when the person is disabled                            | test_disabling_ends_sessions                   |
-| S13 | no session from a link alone                                        | test_no_session_without_a_sign_in              |
+| row | MUST                                       | test                                                    |
+|-----|--------------------------------------------|---------------------------------------------------------|
+| S1  | server-side sessions, 128 bits or more,    | test_cookie_values_are_long_and_unknown_to_the_database |
+|     | only digests stored                        |                                                         |
+| S2  | a new id at sign-in, re-authentication and | test_new_value_at_every_sign_in                         |
+|     | logout                                     |                                                         |
+| S2  | no id that it did not create               | test_planted_values_are_not_taken_over                  |
+| S3  | __Host-, Secure, HttpOnly, SameSite=Lax,   | test_attributes_on_https                                |
+|     | Path=/, no Domain                          |                                                         |
+| S3  | on loopback http: the same without the     | test_attributes_on_loopback_http                        |
+|     | prefix and Secure                          |                                                         |
+| S4  | idle end, absolute end                     | test_idle_end                                           |
+|     |                                            | test_absolute_end                                       |
+|     |                                            | test_ends_are_configured                                |
+| S6  | sessions end when the person is disabled   | test_disabling_ends_sessions                            |
+| S13 | no session from a link alone               | test_no_session_without_a_sign_in                       |
 """
 
 import pytest
@@ -71,7 +77,9 @@ def test_only_the_device_mark_outlives_the_browser(provider, ada):
     """S4: session cookies end with the browser; the server ends them by time as well."""
     browser = signed_in(provider)
 
-    lasting = {header.split("=")[0] for header in browser.set_cookies if "Max-Age" in header or "Expires" in header}
+    lasting = {
+        header.split("=")[0] for header in browser.set_cookies if "Max-Age" in header or "Expires" in header
+    }
 
     assert lasting == {DEVICE}
 
@@ -129,7 +137,9 @@ def test_a_stolen_session_does_not_come_with_the_victims_sign_in(provider, ada):
 
 
 @sqlite_only
-@pytest.mark.parametrize("value", ["", "x", "idp_bs_", "idp_bs_" + "x" * 300, "a;b", "%00", "idp_bs_\u00e9" + "x" * 43, '"quoted"'])
+@pytest.mark.parametrize(
+    "value", ["", "x", "idp_bs_", "idp_bs_" + "x" * 300, "a;b", "%00", "idp_bs_\u00e9" + "x" * 43, '"quoted"']
+)
 def test_junk_cookies_are_nobody(provider, ada, value):
     """S2, X3: no error, no session."""
     for name in (SESSION, BROWSER, DEVICE):
@@ -148,7 +158,9 @@ def test_cookie_values_are_long_and_unknown_to_the_database(provider, shop):
     metadata = MetaData()
     metadata.reflect(provider.container.database.engine)
     with provider.container.database.engine.connect() as connection:
-        rows = [str(tuple(row)) for table in metadata.sorted_tables for row in connection.execute(select(table))]
+        rows = [
+            str(tuple(row)) for table in metadata.sorted_tables for row in connection.execute(select(table))
+        ]
 
     for value in browser.cookies.values():
         assert len(value.rpartition("_")[2]) >= 22 or len(value) >= 43

@@ -1,12 +1,15 @@
 """Forms that other sites cannot send, and addresses that change nothing.
 
-| row | MUST                                                                  | test                                         |
-|-----|-----------------------------------------------------------------------|----------------------------------------------|
-| S8  | a token on every form, bound to browser and session                   | test_every_form_has_a_token, test_wrong_tokens_are_refused |
-| S8  | Fetch metadata, else Origin                                           | test_forms_from_elsewhere_are_refused, test_origin_decides_without_fetch_metadata |
-| S8  | login, consent, account choice, logout, cancel: no exception          | the parametrised doors                       |
-| S9  | state changes by POST alone                                           | test_opening_pages_changes_nothing           |
-| X7  | a refused form leads somewhere, with an id                            | test_stale_form_offers_a_way_on              |
+| row | MUST                                                | test                                       |
+|-----|-----------------------------------------------------|--------------------------------------------|
+| S8  | a token on every form, bound to browser and session | test_every_form_has_a_token                |
+|     |                                                     | test_wrong_tokens_are_refused              |
+| S8  | Fetch metadata, else Origin                         | test_forms_from_elsewhere_are_refused      |
+|     |                                                     | test_origin_decides_without_fetch_metadata |
+| S8  | login, consent, account choice, logout, cancel: no  | the parametrised doors                     |
+|     | exception                                           |                                            |
+| S9  | state changes by POST alone                         | test_opening_pages_changes_nothing         |
+| X7  | a refused form leads somewhere, with an id          | test_stale_form_offers_a_way_on            |
 """
 
 from collections.abc import Callable
@@ -66,7 +69,9 @@ def post(page: Page, button: str, values: dict[str, str], **options: object) -> 
     """Send the form of a page with other values, and options of the browser."""
     form = page.form_with(button)
     fields = {**form.fields, **values}
-    return page.browser.open("POST", urljoin(page.url, form.action or page.url), form=list(fields.items()), **options)
+    return page.browser.open(
+        "POST", urljoin(page.url, form.action or page.url), form=list(fields.items()), **options
+    )
 
 
 def stored(provider: Provider) -> dict[str, list[str]]:
@@ -87,7 +92,10 @@ def test_every_form_has_a_token(provider, third, door: Door):
     page, button, values = door(provider, third)
 
     assert all(len(form.fields["csrf_token"]) >= 40 for form in page.forms)
-    assert post(page, button, values).status == HTTPStatus.OK or page.browser.trail[0].status == HTTPStatus.SEE_OTHER
+    assert (
+        post(page, button, values).status == HTTPStatus.OK
+        or page.browser.trail[0].status == HTTPStatus.SEE_OTHER
+    )
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -129,7 +137,16 @@ def test_forms_from_elsewhere_are_refused(provider, third, door: Door, site):
     assert stored(provider) == before
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "https://sub.idp.example", "https://idp.example:8443", "https://idp.example.evil.example", "file://"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "https://sub.idp.example",
+        "https://idp.example:8443",
+        "https://idp.example.evil.example",
+        "file://",
+    ],
+)
 def test_origin_decides_without_fetch_metadata(provider, third, origin):
     """S8: older browsers send Origin alone."""
     page, button, values = login(provider, third)

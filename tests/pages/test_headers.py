@@ -1,18 +1,21 @@
 """What surrounds every page: policies, hosts, proxies.
 
-| row     | MUST                                                              | test                                       |
-|---------|-------------------------------------------------------------------|--------------------------------------------|
-| S10     | CSP with nonce, frame-ancestors, form-action, base-uri, object-src | test_every_page_carries_the_policies      |
-| S10     | scripts run by nonce alone, a new one each time                   | test_scripts_have_the_nonce_of_their_page  |
-| S10     | form-action is as narrow as browsers allow                       | test_forms_end_where_they_must             |
-| S11     | HSTS for a year or more, nosniff, Referrer-Policy, COOP           | test_every_page_carries_the_policies       |
-| S11     | no HSTS on loopback http                                          | test_no_hsts_without_https                 |
-| S12     | no-store                                                          | test_every_page_carries_the_policies       |
-| R13     | Referrer-Policy: no-referrer                                      | the same                                   |
-| R8      | no CORS                                                           | the same                                   |
-| X2, V2  | other hosts are refused; links come from the configuration        | test_other_hosts_are_refused, test_forwarded_hosts_are_ignored |
-| L5      | the source address from trusted proxies alone                     | test_forwarded_for_*                       |
-| X4      | no content of ours is sniffed or framed                           | the first                                  |
+| row    | MUST                                                | test                                      |
+|--------|-----------------------------------------------------|-------------------------------------------|
+| S10    | CSP with nonce, frame-ancestors, form-action, base- | test_every_page_carries_the_policies      |
+|        | uri, object-src                                     |                                           |
+| S10    | scripts run by nonce alone, a new one each time     | test_scripts_have_the_nonce_of_their_page |
+| S10    | form-action is as narrow as browsers allow          | test_forms_end_where_they_must            |
+| S11    | HSTS for a year or more, nosniff, Referrer-Policy,  | test_every_page_carries_the_policies      |
+|        | COOP                                                |                                           |
+| S11    | no HSTS on loopback http                            | test_no_hsts_without_https                |
+| S12    | no-store                                            | test_every_page_carries_the_policies      |
+| R13    | Referrer-Policy: no-referrer                        | the same                                  |
+| R8     | no CORS                                             | the same                                  |
+| X2, V2 | other hosts are refused; links come from the        | test_other_hosts_are_refused              |
+|        | configuration                                       | test_forwarded_hosts_are_ignored          |
+| L5     | the source address from trusted proxies alone       | test_forwarded_for_*                      |
+| X4     | no content of ours is sniffed or framed             | the first                                 |
 """
 
 from http import HTTPStatus
@@ -99,7 +102,9 @@ def test_forms_end_where_they_must(provider, ada, shop):
     Browsers apply form-action to every redirect after a form, also to the client's own, which may lead to
     any https address.
     """
-    app = provider.client("app", auth_method="none", redirect_uris=["com.example.app:/cb", "http://127.0.0.1/cb"])
+    app = provider.client(
+        "app", auth_method="none", redirect_uris=["com.example.app:/cb", "http://127.0.0.1/cb"]
+    )
     pages = {
         "'self'": provider.browser().get("/login"),
         "'self' https://shop.example": ask(provider, shop, response_mode="form_post", prompt="none"),
@@ -142,7 +147,13 @@ OTHER_HOSTS = [
 def test_other_hosts_are_refused(provider, shop):
     """X2, V2: whoever names us otherwise gets an error that does not repeat the name."""
     for host in OTHER_HOSTS:
-        for path in ("/", "/login", "/authorize?client_id=shop", "/token", "/.well-known/openid-configuration"):
+        for path in (
+            "/",
+            "/login",
+            "/authorize?client_id=shop",
+            "/token",
+            "/.well-known/openid-configuration",
+        ):
             answer = provider.http.get(path, headers=[("Host", host)])
 
             assert answer.status == HTTPStatus.BAD_REQUEST, host
@@ -150,7 +161,10 @@ def test_other_hosts_are_refused(provider, shop):
             assert answer.header("Location") is None
 
 
-@pytest.mark.parametrize("host", ["idp.example", "IDP.example", "idp.example:443", "idp.example:8443", "localhost", "127.0.0.1:8000"])
+@pytest.mark.parametrize(
+    "host",
+    ["idp.example", "IDP.example", "idp.example:443", "idp.example:8443", "localhost", "127.0.0.1:8000"],
+)
 def test_our_own_names_are_accepted(provider, host):
     """X2: the issuer's host in any case, and the machine itself."""
     assert provider.http.get("/login", headers=[("Host", host)]).status == HTTPStatus.OK

@@ -1,16 +1,17 @@
 """Half-finished requests: one per tab, of one browser, unchangeable, used once.
 
-| row | MUST                                                                  | test                                         |
-|-----|-----------------------------------------------------------------------|----------------------------------------------|
-| R14 | later steps cannot change the request                                 | test_nothing_sent_later_changes_the_request  |
-| R14 | another browser cannot go on with it                                  | test_another_browser_cannot_go_on            |
-| R14 | answered once: replay, double click, back button                      | test_answer_cannot_be_repeated, test_back_button_after_finishing |
-| R14 | a changed or guessed uid is nobody's                                  | test_unknown_uids                            |
-| M5  | no step is skipped                                                    | test_pages_cannot_be_jumped_to               |
-| C4  | the code is bound to the request as it came in                        | test_nothing_sent_later_changes_the_request  |
-|     | two tabs do not disturb each other                                    | test_two_tabs_*                              |
-|     | an interaction ends by time                                           | test_interaction_ends                        |
-| K4  | registration changes count at once                                    | test_registration_changes_on_the_way         |
+| row | MUST                                             | test                                        |
+|-----|--------------------------------------------------|---------------------------------------------|
+| R14 | later steps cannot change the request            | test_nothing_sent_later_changes_the_request |
+| R14 | another browser cannot go on with it             | test_another_browser_cannot_go_on           |
+| R14 | answered once: replay, double click, back button | test_answer_cannot_be_repeated              |
+|     |                                                  | test_back_button_after_finishing            |
+| R14 | a changed or guessed uid is nobody's             | test_unknown_uids                           |
+| M5  | no step is skipped                               | test_pages_cannot_be_jumped_to              |
+| C4  | the code is bound to the request as it came in   | test_nothing_sent_later_changes_the_request |
+|     | two tabs do not disturb each other               | test_two_tabs_*                             |
+|     | an interaction ends by time                      | test_interaction_ends                       |
+| K4  | registration changes count at once               | test_registration_changes_on_the_way        |
 """
 
 from http import HTTPStatus
@@ -209,7 +210,9 @@ def test_interaction_ends(provider, third):
 
 
 @sqlite_only
-@pytest.mark.parametrize("uid", ["x", "x" * 22, "x" * 1000, "..%2f..", "%00", "%ff", "'--", "%F0%9F%98%80", "0", "-1"])
+@pytest.mark.parametrize(
+    "uid", ["x", "x" * 22, "x" * 1000, "..%2f..", "%00", "%ff", "'--", "%F0%9F%98%80", "0", "-1"]
+)
 def test_unknown_uids(provider, third, uid):
     """R14, X5: 4xx and a page, whatever somebody puts there."""
     browser = signed_in(provider)
@@ -251,7 +254,11 @@ def test_registration_changes_on_the_way(provider, third, change):
     clients.disable(third.id) if change == "disabled" else clients.delete(third.id)
     provider.settle()
 
-    for answer in (page.browser.get(page.path), page.submit("login-submit", username="ada", password=PASSWORD), page.submit("login-cancel")):
+    for answer in (
+        page.browser.get(page.path),
+        page.submit("login-submit", username="ada", password=PASSWORD),
+        page.submit("login-cancel"),
+    ):
         assert not answer.left
         assert answer.status == HTTPStatus.BAD_REQUEST
 

@@ -1,12 +1,13 @@
 """Whatever is sent to the authorization endpoint: no crash, no redirect to a place nobody registered.
 
-| row    | MUST                                                            | property                                     |
-|--------|-----------------------------------------------------------------|----------------------------------------------|
-| R1, R2 | a redirect goes to a registered address or nowhere              | test_presented_redirect_uri                  |
-| R1     | what can be registered works exactly as registered              | test_registered_redirect_uri                 |
-| 6749   | state comes back byte for byte                                  | test_state_round_trips                       |
-| K4     | never a scope that is not registered for the client             | test_scopes                                  |
-| X3, X5 | arbitrary parameters never give 5xx                             | test_arbitrary_parameters, test_arbitrary_bytes |
+| row    | MUST                                                | property                     |
+|--------|-----------------------------------------------------|------------------------------|
+| R1, R2 | a redirect goes to a registered address or nowhere  | test_presented_redirect_uri  |
+| R1     | what can be registered works exactly as registered  | test_registered_redirect_uri |
+| 6749   | state comes back byte for byte                      | test_state_round_trips       |
+| K4     | never a scope that is not registered for the client | test_scopes                  |
+| X3, X5 | arbitrary parameters never give 5xx                 | test_arbitrary_parameters    |
+|        |                                                     | test_arbitrary_bytes         |
 """
 
 from urllib.parse import quote_from_bytes, urlencode, urlsplit
@@ -47,7 +48,21 @@ PARAMETERS = (
 VALUES = st.one_of(
     st.text(max_size=40),
     st.sampled_from(
-        ["code", "shop", CALLBACK, "openid email", "none", "login", "0", "S256", "{}", "x.y.z", "query", "\x00", "%00"]
+        [
+            "code",
+            "shop",
+            CALLBACK,
+            "openid email",
+            "none",
+            "login",
+            "0",
+            "S256",
+            "{}",
+            "x.y.z",
+            "query",
+            "\x00",
+            "%00",
+        ]
     ),
     st.text(alphabet="\x00\x01\n\r\t \x7f\x85\u202e\u2028\ufeff\ufffe💥é%+&=#;\"'<>\\", max_size=12),
 )
@@ -112,8 +127,36 @@ def test_state_round_trips(provider, shop, state, mode):
 
 PIECES = st.sampled_from(
     [
-        *("https://", "http://", "HTTPS://", "//", "shop.example", "SHOP.example", "evil.example", "@", ":", "443", "/"),
-        *("callback", "Callback", "%63allback", "..", ".", "%2f", "%2e%2e", "?", "#", "x=1", "\\", " ", "\t", "é", ";"),
+        *(
+            "https://",
+            "http://",
+            "HTTPS://",
+            "//",
+            "shop.example",
+            "SHOP.example",
+            "evil.example",
+            "@",
+            ":",
+            "443",
+            "/",
+        ),
+        *(
+            "callback",
+            "Callback",
+            "%63allback",
+            "..",
+            ".",
+            "%2f",
+            "%2e%2e",
+            "?",
+            "#",
+            "x=1",
+            "\\",
+            " ",
+            "\t",
+            "é",
+            ";",
+        ),
         *("javascript:", "data:", "user", "shop.example/callback", CALLBACK),
     ]
 )
@@ -129,7 +172,9 @@ def test_presented_redirect_uri(provider, shop, uri):
     assert is_safe(page, shop)
 
 
-HOSTS = st.sampled_from(["rp.example", "a-b.rp.example", "127.0.0.1", "[::1]", "localhost", "RP.example", "xn--bcher-kva.example"])
+HOSTS = st.sampled_from(
+    ["rp.example", "a-b.rp.example", "127.0.0.1", "[::1]", "localhost", "RP.example", "xn--bcher-kva.example"]
+)
 PATHS = st.text(alphabet="abcXYZ019-._~!$&'()+,;=:@/%", max_size=20)
 
 
@@ -158,7 +203,17 @@ def test_registered_redirect_uri(provider, ada, scheme, host, port, path, query)
         provider.settle()
 
 
-SCOPES = ["openid", "profile", "email", "phone", "address", "offline_access", "read:things", "own:scope", "unheard:of"]
+SCOPES = [
+    "openid",
+    "profile",
+    "email",
+    "phone",
+    "address",
+    "offline_access",
+    "read:things",
+    "own:scope",
+    "unheard:of",
+]
 
 
 @settings(quick, max_examples=25)
@@ -182,7 +237,9 @@ def test_scopes(provider, ada, registered, asked):
         tokens = provider.exchange(client, success(page), verifier=pkce.verifier).json()
         assert set(tokens["scope"].split()) <= known
         assert ("id_token" in tokens) is ("openid" in known)
-        assert set(jose.claims(tokens["access_token"]).get("scope", "").split()) == set(tokens["scope"].split())
+        assert set(jose.claims(tokens["access_token"]).get("scope", "").split()) == set(
+            tokens["scope"].split()
+        )
     finally:
         provider.container.admin.clients.delete("prop")
         provider.settle()

@@ -1,16 +1,18 @@
 """The claims parameter (OpenID Connect Core §5.5).
 
-| row        | MUST                                                       | test                                            |
-|------------|------------------------------------------------------------|-------------------------------------------------|
-| OIDC 5.5   | announced                                                  | test_support_is_announced                       |
-| OIDC 5.5   | essential and voluntary claims, for userinfo and ID token  | test_single_claims_for_userinfo, test_single_claims_for_the_id_token |
-| OIDC 5.5   | unknown members and claims are ignored                     | test_what_is_not_understood_is_ignored          |
-| OIDC 5.5.1 | a claim that cannot be given is left out, essential or not | test_missing_claims_are_no_error                |
-| OIDC 5.5.1 | sub asks for one person                                    | test_sub_*                                      |
-| OIDC 5.5.1.1 | an essential acr that cannot be met fails                | test_essential_acr                              |
-| OIDC 5.5.1 | essential auth_time                                        | test_auth_time_asked_for                        |
-| K1         | single claims need consent                                 | test_single_claims_are_asked_for                |
-| X3, X5     | malformed JSON is refused, not a crash                     | test_malformed_claims_are_refused               |
+| row          | MUST                                             | test                                   |
+|--------------|--------------------------------------------------|----------------------------------------|
+| OIDC 5.5     | announced                                        | test_support_is_announced              |
+| OIDC 5.5     | essential and voluntary claims, for userinfo and | test_single_claims_for_userinfo        |
+|              | ID token                                         | test_single_claims_for_the_id_token    |
+| OIDC 5.5     | unknown members and claims are ignored           | test_what_is_not_understood_is_ignored |
+| OIDC 5.5.1   | a claim that cannot be given is left out,        | test_missing_claims_are_no_error       |
+|              | essential or not                                 |                                        |
+| OIDC 5.5.1   | sub asks for one person                          | test_sub_*                             |
+| OIDC 5.5.1.1 | an essential acr that cannot be met fails        | test_essential_acr                     |
+| OIDC 5.5.1   | essential auth_time                              | test_auth_time_asked_for               |
+| K1           | single claims need consent                       | test_single_claims_are_asked_for       |
+| X3, X5       | malformed JSON is refused, not a crash           | test_malformed_claims_are_refused      |
 """
 
 import json
@@ -27,7 +29,9 @@ pytestmark = pytest.mark.parametrize(*SQLITE_ONLY)
 def redeemed(provider, client, page):
     """ID token claims and userinfo of the code in this answer."""
     tokens = provider.exchange(client, success(page), verifier=VERIFIER).json()
-    return jose.verified(provider, tokens["id_token"], alg="RS256"), provider.userinfo(tokens["access_token"]).json()
+    return jose.verified(provider, tokens["id_token"], alg="RS256"), provider.userinfo(
+        tokens["access_token"]
+    ).json()
 
 
 def test_support_is_announced(provider):
@@ -35,7 +39,9 @@ def test_support_is_announced(provider):
     metadata = provider.metadata()
 
     assert metadata["claims_parameter_supported"] is True
-    assert {"sub", "name", "email", "address", "phone_number", "acr", "auth_time"} <= set(metadata["claims_supported"])
+    assert {"sub", "name", "email", "address", "phone_number", "acr", "auth_time"} <= set(
+        metadata["claims_supported"]
+    )
 
 
 @pytest.mark.parametrize("member", [None, {"essential": True}, {"essential": False}])
@@ -101,7 +107,9 @@ def test_sub_of_the_person_who_is_signed_in(provider, ada, shop, place):
     """OIDC Core §5.5.1: sub with a value asks for that person; silently, if it is so."""
     claims = json.dumps({place: {"sub": {"value": ada["id"]}}})
 
-    token, _ = redeemed(provider, shop, ask(provider, shop, signed_in(provider), prompt="none", claims=claims))
+    token, _ = redeemed(
+        provider, shop, ask(provider, shop, signed_in(provider), prompt="none", claims=claims)
+    )
 
     assert token["sub"] == ada["id"]
 
@@ -116,7 +124,10 @@ def test_sub_of_somebody_else(provider, ada, shop):
 
     page = ask(provider, shop, browser, claims=claims)
     assert page.has("login-submit")
-    assert refusal(page.submit("login-submit", username="grace", password="another long password")) == "login_required"
+    assert (
+        refusal(page.submit("login-submit", username="grace", password="another long password"))
+        == "login_required"
+    )
 
 
 def test_essential_acr(provider, shop):
@@ -126,8 +137,14 @@ def test_essential_acr(provider, shop):
     wish = json.dumps({"id_token": {"acr": {"values": ["urn:unheard:of"]}}})
 
     assert refusal(ask(provider, shop, claims=unmet)) == "unmet_authentication_requirements"
-    assert redeemed(provider, shop, provider.sign_in(ask(provider, shop, claims=met)))[0]["acr"] == "urn:idp:loa:1"
-    assert redeemed(provider, shop, provider.sign_in(ask(provider, shop, claims=wish)))[0]["acr"] == "urn:idp:loa:1"
+    assert (
+        redeemed(provider, shop, provider.sign_in(ask(provider, shop, claims=met)))[0]["acr"]
+        == "urn:idp:loa:1"
+    )
+    assert (
+        redeemed(provider, shop, provider.sign_in(ask(provider, shop, claims=wish)))[0]["acr"]
+        == "urn:idp:loa:1"
+    )
 
 
 def test_single_claims_are_asked_for(provider, ada):

@@ -1,17 +1,21 @@
 """Consent: what is asked, of whom, and what is remembered.
 
-| row        | MUST                                                       | test                                            |
-|------------|------------------------------------------------------------|-------------------------------------------------|
-| K1         | third parties are asked for                                | test_third_party_is_asked_for_once              |
-| K1         | each new scope is asked for                                | test_new_scope_is_asked_for                     |
-| K1         | consent belongs to one person and one client               | test_consent_is_the_persons, test_consent_is_the_clients |
-| K1         | first-party clients act for the operator                   | test_first_party_is_not_asked_for               |
-| 6749 4.1.2.1 | access_denied after a no, and nothing remembered         | test_no_is_no                                   |
-| K2         | name, scopes, lifetime, host as escaped text               | test_page_says_what_is_asked, test_hostile_names_are_text |
-| K4         | only scopes registered for the client                      | test_unregistered_scope_is_refused, test_unknown_scope_is_ignored |
-| OIDC 11    | offline_access needs consent, and is told                  | test_offline_access_*                           |
-| S8, S9     | a yes is a POST with a token                               | test_yes_cannot_be_forged                       |
-| R14        | the answer counts for the request and person it was shown for | test_answer_belongs_to_who_was_asked         |
+| row          | MUST                                                | test                                 |
+|--------------|-----------------------------------------------------|--------------------------------------|
+| K1           | third parties are asked for                         | test_third_party_is_asked_for_once   |
+| K1           | each new scope is asked for                         | test_new_scope_is_asked_for          |
+| K1           | consent belongs to one person and one client        | test_consent_is_the_persons          |
+|              |                                                     | test_consent_is_the_clients          |
+| K1           | first-party clients act for the operator            | test_first_party_is_not_asked_for    |
+| 6749 4.1.2.1 | access_denied after a no, and nothing remembered    | test_no_is_no                        |
+| K2           | name, scopes, lifetime, host as escaped text        | test_page_says_what_is_asked         |
+|              |                                                     | test_hostile_names_are_text          |
+| K4           | only scopes registered for the client               | test_unregistered_scope_is_refused   |
+|              |                                                     | test_unknown_scope_is_ignored        |
+| OIDC 11      | offline_access needs consent, and is told           | test_offline_access_*                |
+| S8, S9       | a yes is a POST with a token                        | test_yes_cannot_be_forged            |
+| R14          | the answer counts for the request and person it was | test_answer_belongs_to_who_was_asked |
+|              | shown for                                           |                                      |
 """
 
 import pytest
@@ -48,7 +52,10 @@ def test_new_scope_is_asked_for(provider, third):
     browser = signed_in(provider)
     success(ask(provider, third, browser, scope="openid email").submit("consent-allow"))
 
-    assert refusal(ask(provider, third, browser, scope="openid email phone", prompt="none")) == "consent_required"
+    assert (
+        refusal(ask(provider, third, browser, scope="openid email phone", prompt="none"))
+        == "consent_required"
+    )
     page = ask(provider, third, browser, scope="openid email phone")
     assert "phone number" in page.text
     assert granted_scope(provider, third, page.submit("consent-allow")) == "openid email phone"
@@ -94,7 +101,9 @@ def test_no_takes_nothing_back(provider, third):
     browser = signed_in(provider)
     success(ask(provider, third, browser).submit("consent-allow"))
 
-    assert refusal(ask(provider, third, browser, scope="openid email").submit("consent-deny")) == "access_denied"
+    assert (
+        refusal(ask(provider, third, browser, scope="openid email").submit("consent-deny")) == "access_denied"
+    )
     assert success(ask(provider, third, browser, prompt="none"))
 
 
@@ -103,13 +112,23 @@ def test_page_says_what_is_asked(provider, third):
     """K2: who asks, for whom, for what, for how long, and where the answer goes."""
     page = ask(provider, third, signed_in(provider), scope="openid email address offline_access")
 
-    for text in ("Third & Sons", "Ada King", "e-mail address", "postal address", "while you are away", "shop.example"):
+    for text in (
+        "Third & Sons",
+        "Ada King",
+        "e-mail address",
+        "postal address",
+        "while you are away",
+        "shop.example",
+    ):
         assert text in page.text
     assert "phone" not in page.text
 
 
 @sqlite_only
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}", "&lt;b&gt;", "' \" `"])
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}", "&lt;b&gt;", "' \" `"],
+)
 def test_hostile_names_are_text(provider, ada, name):
     """K2: what a client registered is shown as text on every page, and starts nothing."""
     client = provider.client("hostile", first_party=False, client_name=name)
@@ -148,7 +167,9 @@ def test_unknown_scope_is_ignored(provider, shop):
 
 
 @sqlite_only
-@pytest.mark.parametrize("scope", ["openid \\x", 'openid "x"', "openid ü", "openid 💥", "openid,email\u00a0x"])
+@pytest.mark.parametrize(
+    "scope", ["openid \\x", 'openid "x"', "openid ü", "openid 💥", "openid,email\u00a0x"]
+)
 def test_malformed_scope_is_refused(provider, shop, scope):
     """RFC 6749 §3.3: characters no scope may have."""
     assert refusal(ask(provider, shop, scope=scope)) == "invalid_scope"
@@ -168,7 +189,12 @@ def test_offline_access_with_consent_gives_a_refresh_token(provider, request, fi
     client = request.getfixturevalue(fixture)
     browser, pkce = provider.browser(), Pkce()
     page = ask(
-        provider, client, browser, scope="openid offline_access", prompt="consent", code_challenge=pkce.challenge
+        provider,
+        client,
+        browser,
+        scope="openid offline_access",
+        prompt="consent",
+        code_challenge=pkce.challenge,
     )
     page = page.submit("login-submit", username="ada", password=PASSWORD)
     assert "while you are away" in page.text
@@ -185,7 +211,10 @@ def test_offline_access_is_asked_for(provider, third):
     browser = signed_in(provider)
     success(ask(provider, third, browser).submit("consent-allow"))
 
-    assert refusal(ask(provider, third, browser, scope="openid offline_access", prompt="none")) == "consent_required"
+    assert (
+        refusal(ask(provider, third, browser, scope="openid offline_access", prompt="none"))
+        == "consent_required"
+    )
 
 
 @sqlite_only

@@ -1,13 +1,15 @@
 """Native clients (RFC 8252): the one exception to exact redirect URIs, and what follows from it.
 
-| row        | MUST                                                       | test                                            |
-|------------|------------------------------------------------------------|-------------------------------------------------|
-| 8252 7.3   | any port of a registered loopback IP redirect              | test_loopback_port_is_free                      |
-| R1         | only the port, only IP literals, only native clients       | test_nothing_but_the_port_is_free, test_localhost_is_exact, test_web_clients_have_no_free_port |
-| R5, C4     | the code is bound to the port that was used                | test_code_is_bound_to_the_port                  |
-| 8252 7.1   | private schemes work                                       | test_private_scheme                             |
-| 8252 8.6, K1 | an unassured client is asked for each time               | test_consent_is_asked_each_time                 |
-| R3         | other schemes are refused at registration                  | test_schemes_that_cannot_be_registered          |
+| row          | MUST                                          | test                                   |
+|--------------|-----------------------------------------------|----------------------------------------|
+| 8252 7.3     | any port of a registered loopback IP redirect | test_loopback_port_is_free             |
+| R1           | only the port, only IP literals, only native  | test_nothing_but_the_port_is_free      |
+|              | clients                                       | test_localhost_is_exact                |
+|              |                                               | test_web_clients_have_no_free_port     |
+| R5, C4       | the code is bound to the port that was used   | test_code_is_bound_to_the_port         |
+| 8252 7.1     | private schemes work                          | test_private_scheme                    |
+| 8252 8.6, K1 | an unassured client is asked for each time    | test_consent_is_asked_each_time        |
+| R3           | other schemes are refused at registration     | test_schemes_that_cannot_be_registered |
 """
 
 import pytest

@@ -1,14 +1,14 @@
 """PKCE at the authorization endpoint; the verifier's side is in test_token_code.py.
 
-| row        | MUST                                                       | test                                            |
-|------------|------------------------------------------------------------|-------------------------------------------------|
-| C5         | PKCE from every client                                     | test_challenge_is_required                      |
-| C5         | S256 only, absent means plain                              | test_other_methods_are_refused                  |
-| C5         | announced                                                  | test_s256_is_announced                          |
-| C5         | an exemption is for confidential clients alone             | test_exemption_is_for_confidential_clients      |
-| C7         | 43 unreserved characters for the S256 challenge            | test_malformed_challenge_is_refused             |
-| C6         | what was sent is bound to the code                         | test_challenge_is_bound_whoever_is_exempt       |
-| 7636 4.4.1 | the client hears of it by redirect                         | test_challenge_is_required                      |
+| row        | MUST                                            | test                                       |
+|------------|-------------------------------------------------|--------------------------------------------|
+| C5         | PKCE from every client                          | test_challenge_is_required                 |
+| C5         | S256 only, absent means plain                   | test_other_methods_are_refused             |
+| C5         | announced                                       | test_s256_is_announced                     |
+| C5         | an exemption is for confidential clients alone  | test_exemption_is_for_confidential_clients |
+| C7         | 43 unreserved characters for the S256 challenge | test_malformed_challenge_is_refused        |
+| C6         | what was sent is bound to the code              | test_challenge_is_bound_whoever_is_exempt  |
+| 7636 4.4.1 | the client hears of it by redirect              | test_challenge_is_required                 |
 """
 
 import pytest
@@ -52,7 +52,17 @@ def test_other_methods_are_refused(provider, ada, method, require):
 
 @pytest.mark.parametrize(
     "challenge",
-    ["c" * 42, "c" * 44, "c" * 128, CHALLENGE + "=", "c" * 42 + "+", "c" * 42 + "/", "c" * 42 + ".", "c" * 42 + "é", " " * 43],
+    [
+        "c" * 42,
+        "c" * 44,
+        "c" * 128,
+        CHALLENGE + "=",
+        "c" * 42 + "+",
+        "c" * 42 + "/",
+        "c" * 42 + ".",
+        "c" * 42 + "é",
+        " " * 43,
+    ],
 )
 def test_malformed_challenge_is_refused(provider, shop, challenge):
     """C7: a SHA-256 in base64url has 43 characters, no padding."""

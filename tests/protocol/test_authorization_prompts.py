@@ -1,18 +1,22 @@
 """When a page is shown and when it must not be: prompt, max_age, and the hints about the person.
 
-| row          | MUST                                                     | test                                            |
-|--------------|----------------------------------------------------------|-------------------------------------------------|
-| OIDC 3.1.2.1 | prompt=none without a session: login_required, no page   | test_none_without_a_session                     |
-| OIDC 3.1.2.1 | prompt=none with session and consent: a code at once     | test_none_with_a_session                        |
-| OIDC 3.1.2.1 | none beside another prompt is an error                   | test_none_stands_alone                          |
-| R12          | prompt=none gives third parties nothing without consent  | test_none_without_consent                       |
-| OIDC 3.1.2.1 | prompt=login: the login form, later auth_time            | test_login_prompt_asks_again                    |
-| OIDC 3.1.2.1 | prompt=consent: asked again                              | test_consent_prompt_asks_again                  |
-| OIDC 3.1.2.1 | prompt=select_account: a choice                          | test_select_account_*                           |
-| OIDC 3.1.2.1 | max_age: fresh login when exceeded, auth_time in the ID token | test_max_age_*                             |
-| OIDC 3.1.2.1 | id_token_hint: same person silently, another login_required | test_hint_*                                  |
-| S2           | a new session id at re-authentication                    | test_login_prompt_asks_again                    |
-| S13, M5      | the login form cannot be skipped by going elsewhere      | test_login_prompt_cannot_be_skipped             |
+| row          | MUST                                                 | test                                |
+|--------------|------------------------------------------------------|-------------------------------------|
+| OIDC 3.1.2.1 | prompt=none without a session: login_required, no    | test_none_without_a_session         |
+|              | page                                                 |                                     |
+| OIDC 3.1.2.1 | prompt=none with session and consent: a code at once | test_none_with_a_session            |
+| OIDC 3.1.2.1 | none beside another prompt is an error               | test_none_stands_alone              |
+| R12          | prompt=none gives third parties nothing without      | test_none_without_consent           |
+|              | consent                                              |                                     |
+| OIDC 3.1.2.1 | prompt=login: the login form, later auth_time        | test_login_prompt_asks_again        |
+| OIDC 3.1.2.1 | prompt=consent: asked again                          | test_consent_prompt_asks_again      |
+| OIDC 3.1.2.1 | prompt=select_account: a choice                      | test_select_account_*               |
+| OIDC 3.1.2.1 | max_age: fresh login when exceeded, auth_time in the | test_max_age_*                      |
+|              | ID token                                             |                                     |
+| OIDC 3.1.2.1 | id_token_hint: same person silently, another         | test_hint_*                         |
+|              | login_required                                       |                                     |
+| S2           | a new session id at re-authentication                | test_login_prompt_asks_again        |
+| S13, M5      | the login form cannot be skipped by going elsewhere  | test_login_prompt_cannot_be_skipped |
 """
 
 import pytest
@@ -58,7 +62,11 @@ def test_none_with_a_session(provider, shop):
 
     second = id_token(provider, shop, page)
     assert len(browser.trail) == 1
-    assert (second["sub"], second["auth_time"], second["sid"]) == (first["sub"], first["auth_time"], first["sid"])
+    assert (second["sub"], second["auth_time"], second["sid"]) == (
+        first["sub"],
+        first["auth_time"],
+        first["sid"],
+    )
 
 
 @sqlite_only
@@ -71,7 +79,9 @@ def test_none_with_a_made_up_session(provider, shop):
 
 
 @sqlite_only
-@pytest.mark.parametrize("prompt", ["none login", "login none", "none consent select_account", "none unheard_of"])
+@pytest.mark.parametrize(
+    "prompt", ["none login", "login none", "none consent select_account", "none unheard_of"]
+)
 def test_none_stands_alone(provider, shop, prompt):
     """OIDC Core §3.1.2.1: with any other value an error is returned."""
     assert refusal(ask(provider, shop, signed_in(provider), prompt=prompt)) == "invalid_request"
@@ -254,7 +264,7 @@ def test_max_age_zero_is_prompt_login(provider, shop):
 
 
 def test_max_age_runs_out_on_the_way(provider, ada):
-    """OIDC Core §3.1.2.1: a sign-in for this very request counts, however long the consent page stays open."""
+    """OIDC Core §3.1.2.1: a sign-in for this very request counts, however long the next page stays open."""
     client = provider.client("third", first_party=False)
     page = ask(provider, client, max_age="10").submit("login-submit", username="ada", password=PASSWORD)
     provider.advance(seconds=60)
@@ -291,7 +301,7 @@ def test_hint_of_the_same_person_is_silent(provider, shop):
 
 
 def test_hint_of_another_person(provider, shop):
-    """OIDC Core §3.1.2.1: login_required silently, else a page; signing in as the wrong person is no answer."""
+    """OIDC Core §3.1.2.1: login_required silently, else a page; the wrong person's sign-in is no answer."""
     provider.account("grace", password="another long password")
     hint = provider.tokens(shop)["id_token"]
     browser = signed_in(provider, "grace", "another long password")
@@ -332,7 +342,10 @@ def test_hint_of_another_client_is_refused(provider, shop):
     other = provider.client("other")
     hint = provider.tokens(other)["id_token"]
 
-    assert refusal(ask(provider, shop, signed_in(provider), prompt="none", id_token_hint=hint)) == "invalid_request"
+    assert (
+        refusal(ask(provider, shop, signed_in(provider), prompt="none", id_token_hint=hint))
+        == "invalid_request"
+    )
 
 
 def test_disabled_person_is_asked_to_sign_in(provider, ada, shop):

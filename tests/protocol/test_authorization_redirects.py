@@ -1,21 +1,26 @@
 """Where the authorization endpoint sends people, and where it never does.
 
-| row        | MUST                                                      | test                                            |
-|------------|-----------------------------------------------------------|-------------------------------------------------|
-| R1         | redirect_uri is compared as an exact string               | test_redirect_uri_is_compared_exactly           |
-| R2         | unknown client or redirect URI: a page, no redirect       | test_unknown_client_is_shown, test_wrong_redirect_uri_hides_every_other_error |
-| R4         | redirect_uri is required when several are registered      | test_redirect_uri_is_required_among_several     |
-| 6749 3.1.2 | a registered query is kept                                | test_registered_query_is_kept                   |
-| 6749 4.1.2 | state comes back byte for byte                            | test_state_comes_back_byte_for_byte, test_no_state_no_state |
-| R6, 9207   | iss in every answer, success and error, and announced     | test_every_answer_names_the_issuer, test_iss_is_announced |
-| R7         | 303 after a form that carried credentials                 | test_forms_answer_with_303                      |
-| R8         | no CORS at the authorization endpoint                     | test_no_cors                                    |
-| R10        | no token, id_token or hybrid response types               | test_other_response_types_are_refused           |
-| OIDC 3.1.2 | response_type is required                                 | test_response_type_is_required                  |
-| R11        | only the grants and modes the client is registered for    | test_unregistered_grant_is_refused, test_unregistered_response_mode_is_refused |
-| R13        | nothing secret in an address but the code                 | test_addresses_hold_nothing_secret_but_the_code |
-| R15        | no open redirect by a parameter of our own                | test_no_parameter_leads_elsewhere               |
-| C9         | codes are long and all different                          | (test_token_code.py)                            |
+| row        | MUST                                        | test                                            |
+|------------|---------------------------------------------|-------------------------------------------------|
+| R1         | redirect_uri is compared as an exact string | test_redirect_uri_is_compared_exactly           |
+| R2         | unknown client or redirect URI: a page, no  | test_unknown_client_is_shown                    |
+|            | redirect                                    | test_wrong_redirect_uri_hides_every_other_error |
+| R4         | redirect_uri is required when several are   | test_redirect_uri_is_required_among_several     |
+|            | registered                                  |                                                 |
+| 6749 3.1.2 | a registered query is kept                  | test_registered_query_is_kept                   |
+| 6749 4.1.2 | state comes back byte for byte              | test_state_comes_back_byte_for_byte             |
+|            |                                             | test_no_state_no_state                          |
+| R6, 9207   | iss in every answer, success and error, and | test_every_answer_names_the_issuer              |
+|            | announced                                   | test_iss_is_announced                           |
+| R7         | 303 after a form that carried credentials   | test_forms_answer_with_303                      |
+| R8         | no CORS at the authorization endpoint       | test_no_cors                                    |
+| R10        | no token, id_token or hybrid response types | test_other_response_types_are_refused           |
+| OIDC 3.1.2 | response_type is required                   | test_response_type_is_required                  |
+| R11        | only the grants and modes the client is     | test_unregistered_grant_is_refused              |
+|            | registered for                              | test_unregistered_response_mode_is_refused      |
+| R13        | nothing secret in an address but the code   | test_addresses_hold_nothing_secret_but_the_code |
+| R15        | no open redirect by a parameter of our own  | test_no_parameter_leads_elsewhere               |
+| C9         | codes are long and all different            | (test_token_code.py)                            |
 """
 
 import pytest
@@ -149,7 +154,9 @@ def test_the_only_redirect_uri_may_be_left_out(provider, shop):
     assert page.url.startswith(f"{CALLBACK}?code=")
 
 
-@pytest.mark.parametrize("uri", ["https://shop.example/cb?a=1&b=%20c", "https://shop.example/cb?", "https://shop.example/cb?x"])
+@pytest.mark.parametrize(
+    "uri", ["https://shop.example/cb?a=1&b=%20c", "https://shop.example/cb?", "https://shop.example/cb?x"]
+)
 def test_registered_query_is_kept(provider, ada, uri):
     """RFC 6749 §3.1.2: the query of the redirect URI stays, beside code and state."""
     client = provider.client("query", redirect_uris=[uri])
@@ -162,7 +169,17 @@ def test_registered_query_is_kept(provider, ada, uri):
 
 
 OTHER_RESPONSE_TYPES = (
-    *("token", "id_token", "id_token token", "code token", "code id_token", "none", "code code", "CODE", "code "),
+    *(
+        "token",
+        "id_token",
+        "id_token token",
+        "code token",
+        "code id_token",
+        "none",
+        "code code",
+        "CODE",
+        "code ",
+    ),
 )
 STATES = [
     "plain",
@@ -326,7 +343,9 @@ def test_no_parameter_leads_elsewhere(provider, ada, path):
     assert "evil.example" not in page.answer.text
 
 
-@pytest.mark.parametrize("path", ["/%2F%2Fevil.example", "/\\evil.example", "///evil.example/login", "/.//evil.example"])
+@pytest.mark.parametrize(
+    "path", ["/%2F%2Fevil.example", "/\\evil.example", "///evil.example/login", "/.//evil.example"]
+)
 def test_no_path_leads_elsewhere(provider, path):
     """R15: a doubled slash is not tidied up by a redirect to another host."""
     answer = provider.http.get(path)

@@ -1,15 +1,19 @@
 """Resource indicators (RFC 8707) at the authorization endpoint.
 
-| row        | MUST                                                       | test                                            |
-|------------|------------------------------------------------------------|-------------------------------------------------|
-| 8707 2     | resource may repeat                                        | test_several_resources                          |
-| 8707 2     | unknown or malformed ones are invalid_target               | test_unknown_resource_is_refused                |
-| 8707 2.2   | the token is for what was asked for, and nothing else      | test_token_is_for_the_resource                  |
-| T5         | one audience per token                                     | test_several_resources                          |
-| K1         | each new resource is asked for, even without a scope       | test_new_resource_is_asked_for                  |
-| K2         | the page names the resource server and its own words       | test_page_names_the_resource                    |
-| K4         | scopes of other resources are left out, unregistered refused | test_scopes_of_other_resources_are_left_out, test_unregistered_resource_scope |
-| X3         | not without end                                            | test_too_many_resources                         |
+| row      | MUST                                             | test                                        |
+|----------|--------------------------------------------------|---------------------------------------------|
+| 8707 2   | resource may repeat                              | test_several_resources                      |
+| 8707 2   | unknown or malformed ones are invalid_target     | test_unknown_resource_is_refused            |
+| 8707 2.2 | the token is for what was asked for, and nothing | test_token_is_for_the_resource              |
+|          | else                                             |                                             |
+| T5       | one audience per token                           | test_several_resources                      |
+| K1       | each new resource is asked for, even without a   | test_new_resource_is_asked_for              |
+|          | scope                                            |                                             |
+| K2       | the page names the resource server and its own   | test_page_names_the_resource                |
+|          | words                                            |                                             |
+| K4       | scopes of other resources are left out,          | test_scopes_of_other_resources_are_left_out |
+|          | unregistered refused                             | test_unregistered_resource_scope            |
+| X3       | not without end                                  | test_too_many_resources                     |
 """
 
 import pytest
@@ -66,7 +70,9 @@ def test_token_is_for_the_resource(provider, portal):
 
 def test_several_resources(provider, portal):
     """RFC 8707 §2: several resource parameters; each token is for one of them (T5)."""
-    pairs = request_pairs(portal, ("resource", THINGS), ("resource", MAIL), scope="openid read:things read:mail")
+    pairs = request_pairs(
+        portal, ("resource", THINGS), ("resource", MAIL), scope="openid read:things read:mail"
+    )
     for chosen, scope in ((THINGS, "read:things"), (MAIL, "read:mail"), (provider.issuer, "openid")):
         page = signed_in(provider).get("/authorize", pairs)
 
@@ -86,7 +92,15 @@ def test_the_same_resource_twice_is_one(provider, portal):
 
 @pytest.mark.parametrize(
     "resource",
-    ["https://unknown.example", THINGS + "/", THINGS.upper(), "things", "https://things.example#f", "urn:x", "/"],
+    [
+        "https://unknown.example",
+        THINGS + "/",
+        THINGS.upper(),
+        "things",
+        "https://things.example#f",
+        "urn:x",
+        "/",
+    ],
 )
 def test_unknown_resource_is_refused(provider, portal, resource):
     """RFC 8707 §2: invalid_target, by redirect; identifiers are compared exactly."""

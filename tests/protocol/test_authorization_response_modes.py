@@ -1,15 +1,19 @@
 """How the answer travels: query, fragment, form_post.
 
-| row        | MUST                                                       | test                                            |
-|------------|------------------------------------------------------------|-------------------------------------------------|
-| MRT 2.1    | query is the default for code                              | test_query_is_the_default                       |
-| MRT 2.1    | fragment on request, nothing in the query then             | test_fragment                                   |
-| FPRM 2     | form_post: a form to the redirect URI with every parameter | test_form_post_*                                |
-| pages 6    | submits itself by a script the CSP allows, with a button   | test_form_post_page_works_with_and_without_scripts |
-| pages 6    | values are HTML-escaped, not URL-encoded                   | test_form_post_values_are_escaped               |
-| FPRM 5     | the answer is not stored                                   | test_form_post_page_is_not_stored               |
-| 6749 4.1.2.1 | errors travel in the asked-for mode                      | test_errors_travel_the_same_way                 |
-| R6         | iss in each of them                                        | (test_authorization_redirects.py)               |
+| row          | MUST                                  | test                                               |
+|--------------|---------------------------------------|----------------------------------------------------|
+| MRT 2.1      | query is the default for code         | test_query_is_the_default                          |
+| MRT 2.1      | fragment on request, nothing in the   | test_fragment                                      |
+|              | query then                            |                                                    |
+| FPRM 2       | form_post: a form to the redirect URI | test_form_post_*                                   |
+|              | with every parameter                  |                                                    |
+| pages 6      | submits itself by a script the CSP    | test_form_post_page_works_with_and_without_scripts |
+|              | allows, with a button                 |                                                    |
+| pages 6      | values are HTML-escaped, not URL-     | test_form_post_values_are_escaped                  |
+|              | encoded                               |                                                    |
+| FPRM 5       | the answer is not stored              | test_form_post_page_is_not_stored                  |
+| 6749 4.1.2.1 | errors travel in the asked-for mode   | test_errors_travel_the_same_way                    |
+| R6           | iss in each of them                   | (test_authorization_redirects.py)                  |
 """
 
 import pytest
@@ -66,7 +70,7 @@ def test_form_post_to_an_address_with_a_query(provider, ada):
 
 
 def test_form_post_page_works_with_and_without_scripts(provider, shop):
-    """S10: an inline script with the policy's nonce, a visible button, and a form-action that allows the goal."""
+    """S10: a script with the policy's nonce, a visible button, and a form-action that allows the goal."""
     page = provider.sign_in(ask(provider, shop, response_mode="form_post"))
 
     (script,) = page.elements("script")
