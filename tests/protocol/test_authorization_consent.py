@@ -251,15 +251,19 @@ def test_yes_cannot_be_forged(provider, third, how):
 
 
 def test_answer_belongs_to_who_was_asked(provider, third):
-    """R14, K1: somebody else signed in in another tab; their consent is not given by the older page."""
+    """R14, K1: somebody else signed in in another tab; no page shown to one person speaks for another."""
     provider.account("grace")
     browser = signed_in(provider)
     page = ask(provider, third, browser)
-
     ask(provider, third, browser, prompt="login").submit("login-submit", username="grace", password=PASSWORD)
-    answer = page.submit("consent-allow")
+    token = browser.get("/").form_with("home-logout").fields["csrf_token"]
 
-    assert not answer.left
+    stale = page.submit("consent-allow")
+    fresh = browser.open("POST", page.path, form=[("csrf_token", token), ("decision", "allow")])
+
+    assert (stale.status, stale.left) == (403, False)
+    assert fresh.has("consent-allow")
+    assert "grace" in fresh.text
     assert refusal(ask(provider, third, browser, prompt="none")) == "consent_required"
 
 
