@@ -6,12 +6,15 @@ what the specifications ask for, because from outside a client that sent twice a
 `make torture` runs a hundred rounds of each.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from tests.databases import BOTH_DATABASES
-from tests.served.contest import RACES, Contest, Race, contest
+from tests.served.contest import RACES, WORKERS, Contest, Race, contest
+from tests.served.races import HANDS
+from tests.served.rig import Pinned
 
 ROUNDS = 3
 
@@ -20,6 +23,17 @@ ROUNDS = 3
 def arena(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contest]:
     with contest(request.param, tmp_path_factory.mktemp("arena")) as ready:
         yield ready
+
+
+def test_the_hands_reach_several_workers(arena: Contest):
+    """Else the races would prove little: one process could keep order by itself."""
+    hands = [Pinned(arena.served.issuer) for _ in range(HANDS)]
+    reached = Counter(hand.worker(arena.served.worker_pids()) for hand in hands)
+    for hand in hands:
+        hand.close()
+
+    print(f"hands for each worker: {sorted(reached.values())}")
+    assert len(reached) == WORKERS
 
 
 @pytest.mark.parametrize(("client", "race"), RACES)
