@@ -7,6 +7,7 @@ from typing import Any
 import click
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from idp.cli.context import opened
@@ -18,6 +19,9 @@ from idp.settings import Settings, load_settings
 from idp.storage import create_engine, is_current, upgrade
 
 _log = get_logger(__name__)
+
+_MAX_HEADER = 65_536
+"""Bytes of request line and headers together; larger ones end with 431 (row X3)."""
 
 
 @click.command()
@@ -53,6 +57,7 @@ def serve(*, bind: str | None, workers: int | None) -> None:
         interface=Interfaces.WSGI,
         workers=count,
         blocking_threads=settings.server.blocking_threads,
+        http1_settings=HTTP1Settings(max_buffer_size=_MAX_HEADER),
         http=HTTPModes.http1,  # HTTP/2 is the business of the proxy that ends TLS
         websockets=False,
         log_level=LogLevels.error,  # it warns of more threads than twice the cores; ours wait for a database

@@ -274,3 +274,11 @@ def test_other_decisions_are_refused(provider, third, decision):
 
     assert answer.status == HTTPStatus.BAD_REQUEST
     assert success(page.submit("consent-allow"))
+
+
+def test_head_asks_for_nothing_and_stores_nothing(provider):
+    """X3, RFC 9110 §9.3.2: a HEAD at the authorization endpoint would store what nobody reads."""
+    answer = provider.http.send("HEAD", "/authorize?client_id=shop&response_type=code")
+
+    assert answer.status == 405
+    assert "GET" in (answer.header("Allow") or "")

@@ -6,7 +6,7 @@ Source: RFC 6749 §3.1, OpenID Connect Core §3.1.2.1.
 from urllib.parse import quote, urlencode
 
 from flask import Response, request, url_for
-from werkzeug.exceptions import RequestURITooLarge
+from werkzeug.exceptions import MethodNotAllowed, RequestURITooLarge
 
 from idp.ratelimit import Limit
 from idp.web.body import Pairs, parse_pairs
@@ -20,6 +20,7 @@ from idp.web.responses import see_other
 
 def authorize() -> Response:
     """Take an authorization request."""
+    _refuse_head()
     here = visit()
     if here.session is None:
         # Anybody can send these, and each that needs a page is stored: not without end (row X3).
@@ -45,11 +46,18 @@ def authorize_post() -> Response:
 
 def resume(uid: str) -> Response:
     """Go on with a stored request: the flow says what is missing."""
+    _refuse_head()
     here = visit()
     step = container().authorization.resume(
         uid, session=here.session, browser=here.browser, source=source(), now=now()
     )
     return follow(step)
+
+
+def _refuse_head() -> None:
+    """A HEAD asks for headers alone; here they would cost a stored request or a code nobody reads."""
+    if request.method == "HEAD":
+        raise MethodNotAllowed(valid_methods=["GET", "POST"])
 
 
 def as_get(endpoint: str) -> Response:
