@@ -278,7 +278,7 @@ def test_burst_of_sign_ins(new_provider: NewProvider):
     provider = new_provider(
         passwords={
             "argon2_memory_kib": 32768,
-            "argon2_passes": 12,
+            "argon2_passes": 24,
             "max_concurrent_hashes": 1,
             "hash_queue_timeout": "50ms",
         }
@@ -303,7 +303,7 @@ def test_burst_of_sign_ins(new_provider: NewProvider):
     served = [taken for page, taken in results if is_in(page)]
     assert len(refused) + len(served) == 10
     assert served
-    assert len(refused) >= 5
+    assert len(refused) >= 3
     for page, _ in refused:
         assert int(page.answer.header("Retry-After") or 0) >= 1
         assert page.form_with("login-submit").fields["username"] == "ada"
