@@ -291,6 +291,7 @@ def _admin(rooms: Rooms) -> Admin:
             actor=Actor.operator("command line"),
             accounts=rooms.accounts,
             passwords=rooms.passwords,
+            throttle=rooms.throttle,
             devices=rooms.devices,
             sessions=rooms.sessions,
             clients=Clients(rooms.repos, _client_secret_key(rooms.root_key)),

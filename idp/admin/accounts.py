@@ -59,6 +59,7 @@ class AccountAdmin:
         """Give an account a password in place of the one it has.
 
         Everything that was signed in with the former password ends: sessions, tokens, known devices.
+        So do the failures counted against it: this is how somebody locked out comes back (row L3).
 
         Raises:
             NotFound: no such account.
@@ -70,6 +71,7 @@ class AccountAdmin:
             account = self._resolve(name)
             self._store_password(account.id, phc, now)
             context.repos.accounts.set_not_before(account.id, now)
+            context.throttle.succeeded([context.throttle.account_key(account.id)])
             context.devices.forget_all(account.id)
             context.sessions.end_for_account(account.id, "password_set", now)
             context.repos.families.revoke_for_account(account.id, now, reason="password_set")

@@ -8,7 +8,7 @@ from typing import Any
 
 from idp.accounts import Accounts
 from idp.audit import Actor, Audit, AuditEvent
-from idp.authenticators import KnownDevices, Passwords
+from idp.authenticators import KnownDevices, Passwords, PasswordThrottle
 from idp.clients import Clients, Logos
 from idp.clock import Clock
 from idp.http import HttpClient
@@ -33,6 +33,7 @@ class AdminContext:
     actor: Actor
     accounts: Accounts
     passwords: Passwords
+    throttle: PasswordThrottle
     devices: KnownDevices
     sessions: Sessions
     clients: Clients

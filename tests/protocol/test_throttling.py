@@ -123,6 +123,17 @@ def test_known_device_after_the_hard_stop(provider, ada):
     assert is_in(attempt(provider, password=PASSWORD, browser=owner))
 
 
+@sqlite_only
+def test_new_password_after_the_hard_stop(provider, ada):
+    """L3: recovery by an operator works: a new password ends the pause, the old one is no use any more."""
+    fail(provider, 100)
+
+    provider.container.admin.accounts.set_password("ada", "a new long password")
+
+    assert is_in(attempt(provider, password="a new long password"))
+    assert not is_in(attempt(provider, password=PASSWORD))
+
+
 def test_known_device_is_relieved(provider, ada):
     """L3: a stranger's failures do not make the owner wait; the owner's sign-in does not free them."""
     owner = signed_in(provider)
