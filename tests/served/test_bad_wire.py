@@ -83,7 +83,7 @@ CASES = (
     _get(405, "a method nobody knows", "/jwks", method="FROBNICATE"),
     _get(405, "HEAD at the token endpoint", "/token", method="HEAD"),
     _get(200, "HEAD at the key set", "/jwks", method="HEAD"),
-    _get(400, "HEAD at the authorization endpoint", "/authorize", method="HEAD"),
+    _get(405, "HEAD at the authorization endpoint", "/authorize", method="HEAD"),
     # Addresses (rows X3, X5).
     _get(400, "a repeated parameter in the address", "/authorize?client_id=shop&client_id=shop"),
     _get(400, "NUL in the address", "/authorize?client_id=%00"),
