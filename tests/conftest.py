@@ -81,3 +81,12 @@ def database(database_settings: DatabaseSettings) -> Iterator[Database]:
 @pytest.fixture
 def repos(database: Database) -> Repositories:
     return repositories(database.session)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names of tests travel between processes as UTF-8: half a surrogate pair is written out."""
+    return ascii(val) if isinstance(val, str) and any(map(_is_surrogate, val)) else None
+
+
+def _is_surrogate(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
