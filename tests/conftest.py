@@ -5,7 +5,7 @@ give one of them. What stands on them: ``database`` and ``repos``.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,10 +83,11 @@ def repos(database: Database) -> Repositories:
     return repositories(database.session)
 
 
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """Names of tests travel between processes as UTF-8: half a surrogate pair is written out."""
-    return ascii(val) if isinstance(val, str) and any(map(_is_surrogate, val)) else None
-
-
-def _is_surrogate(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Captured output travels between processes as UTF-8: halves of surrogate pairs are written out."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
