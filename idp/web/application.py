@@ -74,8 +74,11 @@ class Application(Flask):
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Give the request its id, then serve it. An id sent by the client is not trusted."""
-        request_id.set(new_request_id())
-        return super().wsgi_app(environ, start_response)
+        before = request_id.set(new_request_id())
+        try:
+            return super().wsgi_app(environ, start_response)
+        finally:
+            request_id.reset(before)
 
     def preprocess_request(self) -> ResponseReturnValue | None:
         """Check host and sizes before any hook or view; errors go to the error handlers."""

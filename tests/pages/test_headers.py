@@ -22,6 +22,7 @@ from http import HTTPStatus
 
 import pytest
 
+from idp.observability import request_id
 from tests.browser import Browser
 from tests.frontchannel import SQLITE_ONLY, ask, request_parameters, signed_in
 from tests.provider import CALLBACK, PASSWORD, Provider
@@ -270,3 +271,10 @@ def test_password_is_in_no_header(provider, shop):
         assert PASSWORD not in repr(answer.headers)
         assert PASSWORD.replace(" ", "+") not in repr(answer.headers)
     assert page.browser.trail[-1].location.startswith(CALLBACK)
+
+
+def test_a_request_leaves_no_id_behind(provider):
+    """X9: what a thread logs after a request is not of that request."""
+    provider.http.get("/healthz")
+
+    assert request_id.get() == ""
