@@ -1,5 +1,5 @@
-# Needs GNU make, Python 3.11 or later with pip and venv; `make test` uses Node.js, Chromium, PostgreSQL and Redis
-# where it finds them and says loudly what it skipped.
+# Needs GNU make, Python 3.11 or later with pip and venv; `make test` uses Node.js, Chromium, curl, PostgreSQL and
+# Redis where it finds them and says loudly what it skipped.
 
 PYTHON  ?= python3
 BIN     := .venv/bin

@@ -1,4 +1,4 @@
-"""The servers and programs that tests stand on: PostgreSQL, Redis, Chromium, Node.js.
+"""The servers and programs that tests stand on: PostgreSQL, Redis, Chromium, Node.js, curl.
 
 Each question is answered once per process, in this order: the environment, a server that answers at its usual
 place on this machine, a throw-away one started from local binaries and stopped at exit. Else the answer is
@@ -240,6 +240,15 @@ def node_modules_path() -> Path | None:
         return folder
     _missing("Node.js with the packages of tests/node (`npm ci` there)")
     return None
+
+
+@functools.cache
+def curl_path() -> str | None:
+    """The curl that runs the documents' examples for a shell."""
+    found = shutil.which("curl")
+    if not found:
+        _missing("curl")
+    return found
 
 
 def free_port() -> int:
