@@ -175,8 +175,7 @@ class ClientAuthenticator:
             raise ClientAuthenticationFailed(self._realm)
         if method not in methods or not client.check_endpoint_auth_method(method, "token"):
             self._fail(request.source, client, method, "other_method_registered", now)
-            text = f"The client may not authenticate here by {method}."
-            raise ClientAuthenticationFailed(self._realm, text)
+            raise ClientAuthenticationFailed(self._realm, _other_method(client, method))
         request.client = client
         request.auth_method = method
         return client
@@ -222,6 +221,14 @@ class ClientAuthenticator:
         if len(self._pauses) >= _MAX_PAUSES:
             self._pauses.clear()
         self._pauses[key] = until
+
+
+def _other_method(client: OAuthClient, method: str) -> str:
+    """What to change; only a client that has proven itself hears how it is registered."""
+    registered = client.registered.auth_method
+    if method == registered:
+        return f"The client may not authenticate here by {method}."
+    return f"The client is registered to authenticate by {registered}, not by {method}."
 
 
 def _proves(client: OAuthClient, reading: Credentials, now: datetime) -> bool:

@@ -69,6 +69,16 @@ def test_unregistered_method_is_refused(provider, auth_method):
         answer = provider.http.post("/token", {**GRANT, **in_form})
 
     assert outcome(answer) == (401, "invalid_client")
+    assert f"registered to authenticate by {auth_method}," in answer.json()["error_description"]
+
+
+def test_registered_method_is_told_to_its_owner_only(provider):
+    """X7: a wrong secret by the other method learns nothing of the registration."""
+    client = provider.machine(auth_method="client_secret_post")
+
+    answer = provider.http.post("/token", GRANT, auth=(client.id, "wrong"))
+
+    assert answer.json()["error_description"] == "Client authentication failed."
 
 
 @pytest.mark.parametrize("secret", ["a b+c%2B&=/?:x", "100%", "%zz", "colon:in:it", '"quoted" \\ ~', "+"])
