@@ -101,7 +101,10 @@ def test_public_client_is_refused(provider, spa, secret):
 
 def test_unregistered_client_is_refused(provider, shop):
     """R11: a client that was not registered for the grant."""
-    assert outcome(ask(provider, shop)) == (400, "unauthorized_client")
+    answer = ask(provider, shop)
+
+    assert outcome(answer) == (400, "unauthorized_client")
+    assert answer.json()["error_description"].endswith(" the grant type client_credentials.")
 
 
 def test_client_posts_its_secret(provider):

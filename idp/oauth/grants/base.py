@@ -70,7 +70,9 @@ class Grant(BaseGrant, TokenEndpointMixin):
         """
         self.oauth_request.client = self.authenticate_token_endpoint_client()
         if not self.registered.allows_grant(self.GRANT_TYPE):
-            raise UnauthorizedClientError("The client is not registered for this grant type.")
+            raise UnauthorizedClientError(
+                f"The client is not registered for the grant type {self.GRANT_TYPE}."
+            )
 
     def create_token_response(self) -> TokenResponse:
         """Use up the grant, then sign. Replaces Authlib's order, which signs first."""
