@@ -44,7 +44,7 @@ class RevocationEndpoint:
         except InvalidToken:
             with suppress(InvalidToken):  # unknown, expired or malformed: nothing is left to revoke
                 self._revoke_access(self._services.access_tokens.parse(token, now=now), caller, request, now)
-        return ProtocolResponse(200, None)
+        return ProtocolResponse(200, {})  # clients ignore it (RFC 7009 §2.2), yet some parse it as JSON
 
     def _revoke_family(
         self, parts: RefreshTokenParts, caller: RegisteredClient, request: OAuthRequest, now: datetime

@@ -52,7 +52,7 @@ def test_refresh_token_takes_its_family_along(provider, ada, access_token_format
 
     answer = provider.revoke(client, tokens["refresh_token"])
 
-    assert (answer.status, answer.body) == (200, b"")
+    assert (answer.status, answer.json()) == (200, {})
     assert alive(provider, client, tokens) == (False, False)
     assert alive(provider, client, newer) == (False, False)
     assert alive(provider, client, other) == (True, True)
