@@ -2,7 +2,10 @@
 
 import atexit
 import contextlib
-from multiprocessing import util
+import os
+import signal
+import threading
+from multiprocessing import parent_process, util
 
 from flask import Flask, has_app_context
 from flask_sqlalchemy import SQLAlchemy
@@ -76,7 +79,17 @@ def serve_app() -> Flask:
     """What the production server calls in each worker."""
     settings = load_settings()
     configure_logging(settings.log.level, settings.log.format)
+    threading.Thread(target=_end_with_the_parent, name="idp-parent", daemon=True).start()
     return create_app(settings, background=True)
+
+
+def _end_with_the_parent() -> None:
+    """A worker whose master was killed ends in order; else it would hold the port against the next start."""
+    parent = parent_process()
+    if parent is None:  # not a child of multiprocessing: the other server watches its workers itself
+        return
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _start(container: Container) -> None:

@@ -143,6 +143,20 @@ def test_a_killed_worker_takes_nothing_with_it(served: Served, shop: Client):
     assert _is_signed_in(served, served.transport, shop, dict(browser.cookies))
 
 
+def test_workers_end_with_a_master_that_was_killed(tmp_path: Path):
+    """Nobody is left who holds the port against the next start."""
+    with Served(tmp_path, workers=2) as served:
+        process = served.pid
+        started = time.monotonic()
+        with pytest.raises(ConnectionRefusedError):  # noqa: PT012 - until it is refused
+            os.kill(process, signal.SIGKILL)
+            while time.monotonic() - started < DRAIN_SECONDS:
+                socket.create_connection(("127.0.0.1", served.port)).close()
+        served.stop()
+
+        served.start()
+
+
 def test_requests_in_flight_finish_when_the_server_is_asked_to_end(tmp_path: Path):
     """SIGTERM: a sign-in that is being hashed gets its answer, new connections are refused, exit code 0."""
     with Served(
