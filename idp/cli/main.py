@@ -15,7 +15,7 @@ from idp.cli.resource import resource
 from idp.cli.serve import serve
 from idp.cli.tune_hash import tune_hash
 from idp.crypto import RootKeyError
-from idp.errors import IdpError, Invalid
+from idp.errors import IdpError, Invalid, Unavailable
 from idp.settings import SettingsError
 
 FAILED = 1
@@ -46,6 +46,9 @@ def main() -> None:
         sys.exit(MISCONFIGURED)
     except Invalid as error:
         click.echo(f"idp: {error.field}: {error.description}", err=True)
+        sys.exit(FAILED)
+    except Unavailable as error:
+        click.echo(f"idp: not possible now: {error.detail or error.description}", err=True)
         sys.exit(FAILED)
     except IdpError as error:
         reason = f" ({error.detail})" if error.detail else ""

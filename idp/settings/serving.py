@@ -27,6 +27,12 @@ def _lower_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in names)
 
 
+def _check_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError("is not a file that can be read")
+    return path
+
+
 HostNames = Annotated[Names, AfterValidator(_lower_names)]
 """A list of host names, compared in lower case."""
 
@@ -98,7 +104,7 @@ class PageSettings(Section):
     accent: str = Field(default="#2f5bea", pattern=r"^#[0-9a-fA-F]{6}$")
     """Colour of buttons and links as `#rrggbb`. Choose one that white text can be read on."""
 
-    logo_file: Path | None = None
+    logo_file: Annotated[Path, AfterValidator(_check_file)] | None = None
     """Image shown beside the name: SVG, PNG, JPEG or WebP."""
 
     default_locale: str = Field(default="en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")

@@ -35,6 +35,7 @@ _SQLITE_UNAVAILABLE = frozenset(
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
     }
 )
 
@@ -47,7 +48,7 @@ def translated_errors(conflict: str | None = None) -> Iterator[None]:
         conflict: the public text of an IntegrityConflict, where the general one can be improved on.
 
     Raises:
-        Unavailable: no connection, a time-out, a lock that was not to be had, a full disk.
+        Unavailable: no connection, a time-out, a lock that was not to be had, a full disk, no database file.
         IntegrityConflict: a unique or a foreign key was violated.
         Invalid: a value that neither database may hold.
     """
@@ -92,7 +93,7 @@ def _conflict(original: BaseException | None, detail: str) -> IntegrityConflict 
 
 
 def _is_unavailable(original: BaseException | None) -> bool:
-    if isinstance(original, sqlite3.OperationalError):
+    if isinstance(original, sqlite3.DatabaseError):
         # The low byte is the primary code. Without a code the error arose before SQLite was asked.
         return getattr(original, "sqlite_errorcode", 0) & 0xFF in _SQLITE_UNAVAILABLE
     if isinstance(original, psycopg.OperationalError | psycopg.InterfaceError):

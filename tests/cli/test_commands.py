@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from idp.cli.main import commands
+from idp.crypto import RootKeyError
 from idp.errors import Conflict, Invalid, NotFound
 from idp.storage import upgrade
 from tests.provider import make_settings
@@ -93,6 +94,22 @@ def test_the_root_key_is_made_readable_by_its_owner_alone(idp, tmp_path):
 
     mode = stat.S_IMODE((tmp_path / "keys" / "root.key").stat().st_mode)
     assert mode == stat.S_IRUSR | stat.S_IWUSR
+
+
+@pytest.mark.parametrize("kind", ["account", "client"])
+def test_a_lost_root_key_is_not_replaced_before_the_first_start_either(idp, invoke, tmp_path, kind):
+    """A new key would quietly invalidate passwords and secrets that commands stored before `idp serve` ran."""
+    if kind == "account":
+        create_account(idp, "ada")
+    else:
+        idp("client", "create", "--client-id", "m", "--name", "M", "--grant-type", "client_credentials")
+    key = tmp_path / "keys" / "root.key"
+    key.unlink()
+
+    result = invoke("account", "list")
+
+    assert isinstance(result.exception, RootKeyError)
+    assert not key.exists()
 
 
 def test_an_account_from_creation_to_disabling(idp, tmp_path):
@@ -312,11 +329,14 @@ def test_tune_hash_recommends_within_the_budget(invoke):
         ({"IDP_ISUER": "https://idp.example"}, "IDP_ISUER", 78),
         ({"IDP_ISSUER": "http://idp.example"}, "IDP_ISSUER", 78),
         ({"IDP_TOKENS_ACCESS_TOKEN_LIFETIME": "soon"}, "IDP_TOKENS_ACCESS_TOKEN_LIFETIME", 78),
-        ({"IDP_DATABASE_URL": "sqlite:////dev/null/idp.sqlite3"}, "cannot answer", 1),
+        ({"IDP_PAGES_LOGO_FILE": "nowhere.svg"}, "IDP_PAGES_LOGO_FILE: is not a file", 78),
+        ({"IDP_DATABASE_URL": "sqlite:////dev/null/idp.sqlite3"}, "not possible now: /dev/null", 1),
+        ({"IDP_DATABASE_URL": "sqlite:///letter.txt"}, "file is not a database", 1),
     ],
 )
 def test_what_is_wrong_is_said_in_words_without_a_traceback(environment, tmp_path, change, says, code):
     """D7: unknown keys stop the start with the key's name."""
+    (tmp_path / "letter.txt").write_text("Dear reader, this was never a database.\n")
     done = subprocess.run(
         [sys.executable, "-m", "idp", "account", "list"],
         env={**{k: v for k, v in os.environ.items() if not k.startswith("IDP_")}, **environment, **change},
