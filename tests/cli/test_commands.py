@@ -98,7 +98,7 @@ def test_the_root_key_is_made_readable_by_its_owner_alone(idp, tmp_path):
 
 @pytest.mark.parametrize("kind", ["account", "client"])
 def test_a_lost_root_key_is_not_replaced_before_the_first_start_either(idp, invoke, tmp_path, kind):
-    """A new key would quietly invalidate passwords and secrets that commands stored before `idp serve` ran."""
+    """A new key would quietly invalidate passwords and secrets stored before `idp serve` first ran."""
     if kind == "account":
         create_account(idp, "ada")
     else:

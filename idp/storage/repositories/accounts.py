@@ -82,6 +82,10 @@ class AccountRepository(Repository):
         """The account's password hash, or None if it has no password."""
         return self._session.get(PasswordRow, account_id)
 
+    def has_passwords(self) -> bool:
+        """Whether any account has a password."""
+        return self._session.scalars(select(PasswordRow.account_id).limit(1)).first() is not None
+
     def set_password(self, account_id: str, phc: str, now: datetime) -> None:
         """Store a new password hash in the place of the old one."""
         row = PasswordRow(account_id=account_id, phc=phc, created_at=now, updated_at=now)

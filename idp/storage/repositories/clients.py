@@ -102,6 +102,10 @@ class ClientRepository(Repository):
         statement = select(ClientSecretRow).where(ClientSecretRow.client_id == client_id)
         return list(self._session.scalars(statement.order_by(ClientSecretRow.id)))
 
+    def has_secrets(self) -> bool:
+        """Whether any client has, or had, a secret."""
+        return self._session.scalars(select(ClientSecretRow.client_id).limit(1)).first() is not None
+
     def add_secret(self, row: ClientSecretRow) -> None:
         """Write one more secret.
 
