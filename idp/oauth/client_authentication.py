@@ -14,8 +14,8 @@ from urllib.parse import unquote_plus
 from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
 
 from idp.audit import Actor, AuditEvent, Source
+from idp.clients import CONFIDENTIAL_METHODS, RegisteredClient
 from idp.errors import Refused
-from idp.oauth.client import OAuthClient, OAuthClients
 from idp.oauth.errors import TemporarilyUnavailableError
 from idp.oauth.request import OAuthRequest
 from idp.oauth.response import NO_STORE
@@ -23,14 +23,11 @@ from idp.oauth.services import OAuthServices
 from idp.observability import get_logger
 from idp.ratelimit import Limit, normalised_source
 
-BASIC = "client_secret_basic"
-POST = "client_secret_post"
+BASIC, POST = CONFIDENTIAL_METHODS
 NONE = "none"
 
-ALL_METHODS = (BASIC, POST, NONE)
-"""At the token and revocation endpoints."""
-CONFIDENTIAL_METHODS = (BASIC, POST)
-"""Where naming oneself is not enough: introspection (RFC 7662 §2.1)."""
+ALL_METHODS = (*CONFIDENTIAL_METHODS, NONE)
+"""At the token and revocation endpoints. Introspection takes no public client (RFC 7662 §2.1)."""
 
 _log = get_logger(__name__)
 _DEFAULT_PAUSE = timedelta(seconds=60)
@@ -83,7 +80,7 @@ def presented_credentials(request: OAuthRequest) -> tuple[Credentials, ...]:
 
     Source: RFC 6749 §2.3 ("MUST NOT use more than one authentication method in each request").
     """
-    authorization = request.header("Authorization")
+    authorization = request.headers.get("Authorization")
     secret = request.form.get("client_secret")
     body_id = request.form.get("client_id")
     asserted = "client_assertion" in request.form or "client_assertion_type" in request.form
@@ -132,15 +129,14 @@ def _basic_readings(authorization: str) -> Iterable[tuple[str, str]]:
 class ClientAuthenticator:
     """Authenticates the client of a token, introspection or revocation request."""
 
-    def __init__(self, services: OAuthServices, clients: OAuthClients) -> None:
+    def __init__(self, services: OAuthServices) -> None:
         self._services = services
-        self._clients = clients
         self._realm = services.settings.issuer
         # Sources that failed too often, with the end of their pause: remembered in the process,
         # so that looking at it costs a successful authentication no store.
         self._pauses: dict[tuple[str, str], datetime] = {}
 
-    def authenticate(self, request: OAuthRequest, methods: Iterable[str] = ALL_METHODS) -> OAuthClient:
+    def authenticate(self, request: OAuthRequest, methods: Iterable[str] = ALL_METHODS) -> RegisteredClient:
         """The client, proven by the method it is registered for.
 
         Raises:
@@ -158,7 +154,7 @@ class ClientAuthenticator:
         self._assert_no_pause(request.source, readings[0].client_id, now)
         known = None
         for reading in readings:
-            client = self._clients.find(reading.client_id)
+            client = self._services.clients.find(reading.client_id)
             known = known or client
             if client is not None and _proves(client, reading, now):
                 return self._admit(request, client, reading.method, methods, now)
@@ -167,17 +163,21 @@ class ClientAuthenticator:
         raise ClientAuthenticationFailed(self._realm)
 
     def _admit(
-        self, request: OAuthRequest, client: OAuthClient, method: str, methods: Iterable[str], now: datetime
-    ) -> OAuthClient:
+        self,
+        request: OAuthRequest,
+        client: RegisteredClient,
+        method: str,
+        methods: Iterable[str],
+        now: datetime,
+    ) -> RegisteredClient:
         """The client, if it may use this method here; it has proven itself already."""
-        if client.registered.disabled:
+        if client.disabled:
             self._fail(request.source, client, method, "client_disabled", now)
             raise ClientAuthenticationFailed(self._realm)
-        if method not in methods or not client.check_endpoint_auth_method(method, "token"):
+        if method not in methods or method != client.auth_method:
             self._fail(request.source, client, method, "other_method_registered", now)
             raise ClientAuthenticationFailed(self._realm, _other_method(client, method))
         request.client = client
-        request.auth_method = method
         return client
 
     def _assert_no_pause(self, source: Source, client_id: str, now: datetime) -> None:
@@ -192,11 +192,11 @@ class ClientAuthenticator:
         self._pauses.pop(key, None)
 
     def _fail(
-        self, source: Source, client: OAuthClient | None, method: str, reason: str, now: datetime
+        self, source: Source, client: RegisteredClient | None, method: str, reason: str, now: datetime
     ) -> None:
         """Count, log and audit a failure; past the limit only refuse, so that a flood writes nothing."""
         # An unknown client_id may be anything, also a secret in the wrong field: it is not repeated.
-        client_id = None if client is None else client.registered.client_id
+        client_id = None if client is None else client.client_id
         try:
             self._services.ratelimiter.hit(
                 Limit.CLIENT_AUTH_FAILURES, f"{source.address} {client_id or ''}", now
@@ -223,16 +223,16 @@ class ClientAuthenticator:
         self._pauses[key] = until
 
 
-def _other_method(client: OAuthClient, method: str) -> str:
+def _other_method(client: RegisteredClient, method: str) -> str:
     """What to change; only a client that has proven itself hears how it is registered."""
-    registered = client.registered.auth_method
+    registered = client.auth_method
     if method == registered:
         return f"The client may not authenticate here by {method}."
     return f"The client is registered to authenticate by {registered}, not by {method}."
 
 
-def _proves(client: OAuthClient, reading: Credentials, now: datetime) -> bool:
+def _proves(client: RegisteredClient, reading: Credentials, now: datetime) -> bool:
     """Whether the credentials are the client's own. Naming itself is all a public client can do."""
     if reading.method == NONE:
-        return client.registered.is_public
-    return client.registered.check_secret(reading.secret, now)
+        return client.is_public
+    return client.check_secret(reading.secret, now)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from idp.clients import CONFIDENTIAL_METHODS
 from idp.keys import SUPPORTED_ALGORITHMS
 from idp.oauth.claims import CLAIMS_SUPPORTED
-from idp.oauth.client_authentication import ALL_METHODS, CONFIDENTIAL_METHODS
+from idp.oauth.client_authentication import ALL_METHODS
 from idp.sessions import ACR_VALUES_SUPPORTED
 from idp.settings import Settings
 

@@ -22,12 +22,6 @@ class InvalidTargetError(OAuth2Error):
     error = "invalid_target"
 
 
-class ServerError(OAuth2Error):
-    """An unexpected condition, in the form that may travel by redirect. Source: RFC 6749 §4.1.2.1."""
-
-    error = "server_error"
-
-
 class TemporarilyUnavailableError(OAuth2Error):
     """The server cannot answer right now. Source: RFC 6749 §4.1.2.1."""
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from idp.clients import RegisteredClient
-from idp.oauth.client_authentication import CONFIDENTIAL_METHODS, ClientAuthenticator
+from idp.clients import CONFIDENTIAL_METHODS, RegisteredClient
+from idp.oauth.client_authentication import ClientAuthenticator
 from idp.oauth.live_tokens import LiveToken, LiveTokens, is_family_usable
 from idp.oauth.request import OAuthRequest
 from idp.oauth.response import ProtocolResponse
@@ -38,7 +38,7 @@ class IntrospectionEndpoint:
             Unavailable: the database cannot say.
         """
         request.assert_well_formed()
-        caller = self._authenticator.authenticate(request, CONFIDENTIAL_METHODS).registered
+        caller = self._authenticator.authenticate(request, CONFIDENTIAL_METHODS)
         token = request.require("token")
         now = self._services.clock.now()
         body = self._refresh_token(token, caller, now) or self._access_token(token, caller, now)

@@ -6,7 +6,6 @@ and size before any of them means something.
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
@@ -37,55 +36,33 @@ class FormPayload(OAuth2Payload):
         """Name to value; every value has at least one character."""
         return self._data
 
-    @property
-    def datalist(self) -> dict[str, list[str]]:
-        """As :attr:`data`, in the form Authlib's own checks ask for."""
-        return {name: [value] for name, value in self._data.items()}
-
 
 class OAuthRequest(OAuth2Request):
     """One request to a protocol endpoint.
 
     Args:
         method: HTTP method, upper case.
-        uri: the address built from the issuer, never from the Host header; with the query
-            string the client sent, so that endpoints can refuse tokens in it (row T13).
-        headers: any mapping with ``get``; names as in ``Authorization`` or all lower case.
+        headers: ``Authorization``, if it was sent; nothing else is read.
         form: the decoded pairs of the form body in the order sent, repetitions included.
         source: where the request came from, for audit events and limits.
     """
 
-    def __init__(
-        self, *, method: str, uri: str, headers: Mapping[str, str], form: Pairs = (), source: Source
-    ) -> None:
-        # Authlib's constructor is not called: it refuses plain http, also on loopback, where
-        # the settings allow it; here the issuer decides (settings.issuer), not a header.
+    def __init__(self, *, method: str, headers: Mapping[str, str], form: Pairs = (), source: Source) -> None:
+        # Authlib's constructor is not called: it wants the address, to refuse plain http, also on
+        # loopback, where the settings allow it; here the issuer decides (settings.issuer).
         self.method = method
-        self.uri = uri
         self.headers = headers
         self.pairs = form
         self.source = source
         self.payload = FormPayload({name: value for name, value in form if value})
         self.client: Any = None
-        """The authenticated client, an :class:`idp.oauth.client.OAuthClient`; ``Any`` as in Authlib."""
-        self.auth_method: str | None = None
-        self.user = None
-        self.authorization_code = None
-        self.refresh_token = None
-        self.credential = None
-        self._scope = None
-        self._body = None
+        """The authenticated client, a ``RegisteredClient``; ``Any``, because here Authlib keeps its own."""
 
     @property
     def form(self) -> dict[str, str]:
         """The parameters of the body; empty means absent (RFC 6749 §3.2)."""
         data: dict[str, str] = self.payload.data
         return data
-
-    def header(self, name: str) -> str | None:
-        """A header's value, whichever of the two spellings the mapping uses."""
-        value = self.headers.get(name)
-        return value if value is not None else self.headers.get(name.lower())
 
     def require(self, name: str) -> str:
         """The parameter's value.
@@ -97,11 +74,6 @@ class OAuthRequest(OAuth2Request):
         if value is None:
             raise InvalidRequestError(f"The parameter {name} is missing.")
         return value
-
-    def query_has(self, name: str) -> bool:
-        """Whether the address carries this parameter; its value is never read."""
-        query = urlsplit(self.uri).query
-        return any(found == name for found, _ in parse_qsl(query, keep_blank_values=True))
 
     def assert_well_formed(self) -> None:
         """Run the ordered list of checks every protocol form has to pass.

@@ -36,7 +36,7 @@ class RevocationEndpoint:
             Unavailable: the revocation could not be written.
         """
         request.assert_well_formed()
-        caller = self._authenticator.authenticate(request).registered
+        caller = self._authenticator.authenticate(request)
         token = request.require("token")
         now = self._services.clock.now()
         try:

@@ -10,7 +10,7 @@ from typing import Any
 from authlib.oauth2.rfc6749 import AuthorizationServer
 from authlib.oauth2.rfc6749.errors import OAuth2Error, UnsupportedGrantTypeError
 
-from idp.oauth.client import OAuthClient, OAuthClients
+from idp.clients import RegisteredClient
 from idp.oauth.client_authentication import ClientAuthenticator
 from idp.oauth.errors import quotable
 from idp.oauth.grants import AuthorizationCodeGrant, ClientCredentialsGrant, Grant, RefreshTokenGrant
@@ -39,8 +39,7 @@ class OAuthServer(AuthorizationServer):
         super().__init__()
         self.services = services
         self.issuer = TokenIssuer(services)
-        self._clients = OAuthClients(services.clients)
-        self._authenticator = ClientAuthenticator(services, self._clients)
+        self._authenticator = ClientAuthenticator(services)
         live_tokens = LiveTokens(services)
         self._userinfo = UserInfoEndpoint(services, live_tokens)
         self._introspection = IntrospectionEndpoint(services, self._authenticator, live_tokens)
@@ -98,13 +97,9 @@ class OAuthServer(AuthorizationServer):
 
     # --- The seam: what Authlib asks of its host ------------------------------------------------------------
 
-    def query_client(self, client_id: str) -> OAuthClient | None:
-        """The client from the process cache."""
-        return self._clients.find(client_id)
-
     def authenticate_client(
         self, request: OAuthRequest, methods: Iterable[str], endpoint: str = "token"
-    ) -> OAuthClient:
+    ) -> RegisteredClient:
         """Our own authentication in place of Authlib's, which accepts several methods at once."""
         return self._authenticator.authenticate(request, methods)
 
@@ -124,9 +119,6 @@ class OAuthServer(AuthorizationServer):
             raise UnsupportedGrantError(request.form["grant_type"]) from error
         return grant
 
-    def save_token(self, token: Mapping[str, Any], request: OAuthRequest) -> None:
-        """Nothing to do: the grants open and advance families before they sign."""
-
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Authlib's events have no listeners here; the audit record has its own."""
 
@@ -140,7 +132,7 @@ class OAuthServer(AuthorizationServer):
     def handle_error_response(self, request: OAuthRequest, error: OAuth2Error) -> ProtocolResponse:
         """An error in the form of RFC 6749 §5.2."""
         # Not the description: it may quote a parameter, and people put secrets into wrong fields.
-        client_id = None if request.client is None else request.client.registered.client_id
+        client_id = None if request.client is None else request.client.client_id
         _log.info("oauth.refused", extra={"fields": {"error": error.error, "client_id": client_id}})
         response: ProtocolResponse = super().handle_error_response(request, error)
         return response

@@ -98,9 +98,7 @@ class UserInfoEndpoint:
             request.assert_well_formed()
         except InvalidRequestError as error:
             raise MalformedBearerError(self._issuer, error.description) from error
-        if request.query_has("access_token"):
-            raise MalformedBearerError(self._issuer, "The access token belongs in the Authorization header.")
-        authorization = request.header("Authorization")
+        authorization = request.headers.get("Authorization")
         in_form = request.form.get("access_token") if request.method == "POST" else None
         if authorization is not None and in_form is not None:
             raise MalformedBearerError(self._issuer, "Send the access token once.")

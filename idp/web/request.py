@@ -5,13 +5,13 @@ from werkzeug.exceptions import BadRequest
 
 from idp.oauth import OAuthRequest
 from idp.web.body import read_form
-from idp.web.context import container, local_path, source
+from idp.web.context import source
 
 
 def oauth_request() -> OAuthRequest:
     """The current request for a back-channel endpoint: form body and Authorization header only.
 
-    The address is built from the issuer, never from the Host header. Cookies are not passed on.
+    Cookies are not passed on, and neither is the address, which may hold a host name of anybody's choice.
 
     Raises:
         BadRequest: a query string (row T13: tokens and codes never travel in one), or a
@@ -23,7 +23,6 @@ def oauth_request() -> OAuthRequest:
     authorization = request.environ.get("HTTP_AUTHORIZATION")
     return OAuthRequest(
         method=request.method,
-        uri=container().settings.issuer + local_path(request.path),
         headers={} if authorization is None else {"Authorization": authorization},
         form=form,
         source=source(),

@@ -15,8 +15,6 @@ from idp.oauth.response import NO_STORE
 from idp.oauth.scopes import OIDC_SCOPES
 from idp.oauth.services import OAuthServices
 
-_OIDC_SCOPES = frozenset(OIDC_SCOPES)
-
 TokenResponse = tuple[int, Mapping[str, Any], list[tuple[str, str]]]
 """Status, body and headers, as Authlib's server hands them on."""
 
@@ -39,7 +37,7 @@ class Grant(BaseGrant, TokenEndpointMixin):
     @property
     def registered(self) -> RegisteredClient:
         """The authenticated client."""
-        client: RegisteredClient = self.oauth_request.client.registered
+        client: RegisteredClient = self.oauth_request.client
         return client
 
     @property
@@ -54,7 +52,7 @@ class Grant(BaseGrant, TokenEndpointMixin):
         Asked before a grant is used up: only then the row is worth a look beforehand.
         """
         client = self.registered
-        if client.scopes <= _OIDC_SCOPES:
+        if client.scopes.issubset(OIDC_SCOPES):
             return False
         most = self.services.scopes.for_authorization(
             client=client, requested=sorted(client.scopes), resources=()
@@ -68,7 +66,7 @@ class Grant(BaseGrant, TokenEndpointMixin):
             InvalidClientError: not authenticated.
             UnauthorizedClientError: not registered for this grant (row R11).
         """
-        self.oauth_request.client = self.authenticate_token_endpoint_client()
+        self.authenticate_token_endpoint_client()
         if not self.registered.allows_grant(self.GRANT_TYPE):
             raise UnauthorizedClientError(
                 f"The client is not registered for the grant type {self.GRANT_TYPE}."

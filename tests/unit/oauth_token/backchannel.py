@@ -221,7 +221,6 @@ class BackChannel:
         headers: dict[str, str] | None = None,
         method: str = "POST",
         address: str = "192.0.2.1",
-        uri: str = ISSUER + "/token",
         **form: str,
     ) -> OAuthRequest:
         given = dict(headers or {})
@@ -229,7 +228,6 @@ class BackChannel:
             given["Authorization"] = basic(*auth)
         return OAuthRequest(
             method=method,
-            uri=uri,
             headers=given,
             form=(*pairs, *form.items()),
             source=Source(address=address, user_agent="test", request_id="req_1"),
@@ -266,9 +264,7 @@ class BackChannel:
 
     def userinfo(self, token: str | None = None, **options: Any) -> ProtocolResponse:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return self.server.userinfo(
-            self.request(**{"method": "GET", "headers": headers, "uri": ISSUER + "/userinfo", **options})
-        )
+        return self.server.userinfo(self.request(**{"method": "GET", "headers": headers, **options}))
 
     def introspect(self, token: str, caller: str = "web", **options: Any) -> Any:
         response = self.server.introspect(self.request(token=token, auth=(caller, SECRET), **options))

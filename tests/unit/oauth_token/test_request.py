@@ -4,8 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.audit import Source
-from idp.oauth import OAuthRequest
 from tests.unit.oauth_token.backchannel import BackChannel
 
 AUTH = ("machine", "s3cret")
@@ -67,19 +65,6 @@ def test_only_post_reaches_a_grant(back, method):
     back.machine()
 
     assert back.token(GRANT, auth=AUTH, method=method).status == 400
-
-
-def test_plain_http_is_the_settings_business():
-    """Authlib would refuse it, also on loopback."""
-    request = OAuthRequest(method="POST", uri="http://localhost:8000/token", headers={}, source=Source("::1"))
-
-    assert request.form == {}
-
-
-def test_header_names_come_in_two_spellings():
-    for name in ("Authorization", "authorization"):
-        request = OAuthRequest(method="GET", uri="https://x/", headers={name: "v"}, source=Source("::1"))
-        assert request.header("Authorization") == "v"
 
 
 @given(pairs=st.lists(st.tuples(st.text(max_size=20), st.text(max_size=40)), max_size=8))

@@ -82,15 +82,6 @@ def test_two_tokens_are_one_too_many(back):
     assert (response.status, response.body["error"]) == (400, "invalid_request")
 
 
-def test_a_token_in_the_address_is_refused(back):
-    """T13."""
-    token = back.sign_in()["access_token"]
-
-    response = back.userinfo(uri=f"https://idp.example/userinfo?access_token={token}")
-
-    assert (response.status, response.body["error"]) == (400, "invalid_request")
-
-
 @pytest.mark.parametrize(
     "token", ["junk", "idp_at_junk", "a.b.c", "x" * 9000, "☃", "eyJhbGciOiJub25lIn0.e30."]
 )
