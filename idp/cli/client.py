@@ -138,7 +138,8 @@ def _metadata(given: dict[str, object]) -> dict[str, object]:
     for option in ("redirect_uris", "post_logout_redirect_uris", "grant_types"):
         values = given[option]
         if isinstance(values, tuple) and values:
-            metadata[option] = list(values)
+            # None of them holds a space, so a quoted list of several means the same.
+            metadata[option] = [part for value in values for part in value.split()]
     if given["scope"]:
         metadata["scope"] = given["scope"]
     if given["access_token_format"]:

@@ -7,6 +7,7 @@ both cookies are ``HttpOnly``, and ``__Host-`` keeps a sibling host from plantin
 
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from flask import Request
 
@@ -18,6 +19,9 @@ FIELD = "csrf_token"
 
 CROSS_SITE_BY_DESIGN = frozenset({"pages.authorize_post", "pages.logout_post"})
 """Endpoints that other sites post to; they change nothing and answer with a redirect to GET."""
+
+SIGN_IN = frozenset({"pages.plain_login_post", "pages.interaction.login_post"})
+"""Forms that stay good when the person signs in elsewhere: in another tab, or by a second press."""
 
 _SALT_SIZE = 16
 _SAME_SITE = frozenset({"same-origin", "none"})  # none: the person repeats a form by reloading
@@ -42,8 +46,14 @@ def new_token(*, browser: str, session: str | None) -> str:
     return b64url_encode(salt + _mac(salt, browser, session))
 
 
-def assert_token(token: str, *, browser: str, session: str | None) -> None:
+def assert_token(token: str, *, browser: str, sessions: Iterable[str | None]) -> None:
     """Check a token that came back with a form.
+
+    Args:
+        token: the field of the form.
+        browser: value of the browser cookie.
+        sessions: the session cookies it may have been made for; ``None`` among them accepts a
+            form that was made before anybody signed in.
 
     Raises:
         StaleForm: missing, malformed, or made for another browser or session.
@@ -53,7 +63,7 @@ def assert_token(token: str, *, browser: str, session: str | None) -> None:
     except ValueError as error:
         raise StaleForm(detail="form token malformed") from error
     salt, mac = raw[:_SALT_SIZE], raw[_SALT_SIZE:]
-    if not constant_time_equal(mac, _mac(salt, browser, session)):
+    if not any(constant_time_equal(mac, _mac(salt, browser, session)) for session in sessions):
         raise StaleForm(detail="form token missing or of another session")
 
 

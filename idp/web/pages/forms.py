@@ -22,7 +22,9 @@ def begin_form() -> None:
         return
     csrf.assert_same_origin(request, issuer_origin=issuer_origin())
     here = visit()
-    csrf.assert_token(first(g.form, csrf.FIELD), browser=here.browser, session=here.session_cookie)
+    # The credentials a person typed into a second tab must not be lost to the first one's sign-in.
+    sessions = {here.session_cookie, None} if request.endpoint in csrf.SIGN_IN else {here.session_cookie}
+    csrf.assert_token(first(g.form, csrf.FIELD), browser=here.browser, sessions=sessions)
 
 
 def form_pairs() -> Pairs:

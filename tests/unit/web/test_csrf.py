@@ -18,7 +18,7 @@ def post(**headers: str) -> Request:
 
 @pytest.mark.parametrize("session", [None, SESSION])
 def test_a_token_holds_for_its_browser_and_session(session):
-    assert_token(new_token(browser=BROWSER, session=session), browser=BROWSER, session=session)
+    assert_token(new_token(browser=BROWSER, session=session), browser=BROWSER, sessions=[session])
 
 
 def test_no_two_tokens_look_alike():
@@ -31,13 +31,13 @@ def test_no_two_tokens_look_alike():
 def test_a_token_of_another_browser_or_session_is_refused(browser, session):
     """S8: bound to the pre-session and to the session."""
     with pytest.raises(StaleForm):
-        assert_token(new_token(browser=BROWSER, session=SESSION), browser=browser, session=session)
+        assert_token(new_token(browser=BROWSER, session=SESSION), browser=browser, sessions=[session])
 
 
 @pytest.mark.parametrize("token", ["", "x", "ä", "a" * 64, "a" * 5000])
 def test_junk_is_refused(token):
     with pytest.raises(StaleForm):
-        assert_token(token, browser=BROWSER, session=None)
+        assert_token(token, browser=BROWSER, sessions=[None])
 
 
 @pytest.mark.parametrize(

@@ -58,13 +58,15 @@ def test_a_form_without_a_token_is_refused(provider, address):
     assert page.has("request-id")
 
 
-def test_a_token_of_before_the_sign_in_is_out_of_date(provider):
-    """S8: the token is bound to the session."""
+def test_a_token_of_before_a_new_sign_in_is_out_of_date(provider):
+    """S8: the token is bound to the session; only the sign-in form outlives a sign-in elsewhere."""
     browser = provider.browser()
-    page = browser.get("/login")
-    page.submit("login-submit", username="ada", password=PASSWORD)
+    form = browser.get("/login")
+    home = form.submit("login-submit", username="ada", password=PASSWORD)
+    form.submit("login-submit", username="ada", password=PASSWORD)
 
-    assert page.submit("login-submit", username="ada", password=PASSWORD).status == 403
+    assert home.submit("home-logout").status == 403
+    assert browser.get("/").submit("home-logout").status == 200
 
 
 def test_a_posted_authorization_request_becomes_a_get(provider):
