@@ -238,7 +238,7 @@ def _authorization(rooms: Rooms) -> AuthorizationFlow:
             database=rooms.database,
             repos=rooms.repos,
             feed=rooms.feed,
-            keyring=rooms.keyring,
+            hints=rooms.hints,
             clients=rooms.clients,
             resources=rooms.resources,
             scopes=rooms.scopes,

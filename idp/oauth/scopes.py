@@ -13,12 +13,10 @@ from authlib.oauth2.rfc6749.errors import InvalidScopeError
 
 from idp.clients import RegisteredClient
 from idp.oauth.errors import InvalidTargetError, quotable
-from idp.resources import ResourceDirectory, ResourceServer
+from idp.resources import OIDC_SCOPES, ResourceDirectory, ResourceServer
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
-OIDC_SCOPES = (OPENID, "profile", "email", "address", "phone", OFFLINE_ACCESS)
-"""Scopes of OpenID Connect Core §5.4 and §11; they mean something to the issuer only."""
 
 MAX_SCOPES = 100
 """More values than this in one request are refused (row X3)."""
@@ -190,10 +188,6 @@ class ScopeResolver:
         if resource == self._issuer:
             return self._issuer_target(wanted)
         return self._server_target(self._server_for(client, resource), wanted)
-
-    def describe(self, scope: str) -> str | None:
-        """The sentence a resource server registered for its scope."""
-        return self._resources.describe(scope)
 
     def supported(self) -> tuple[str, ...]:
         """Every scope for ``scopes_supported`` of the metadata. Source: RFC 8414 §2."""

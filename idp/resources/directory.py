@@ -50,10 +50,6 @@ class ResourceDirectory:
         """Every resource server, by identifier."""
         return tuple(self._current().servers.values())
 
-    def scopes(self) -> frozenset[str]:
-        """Every scope that some resource server defines."""
-        return frozenset(self._current().sentences)
-
     def owner_of(self, scope: str) -> ResourceServer | None:
         """The one resource server that defines this scope; None if none or several do."""
         return self._current().owners.get(scope)

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from idp.errors import Invalid
 
-OIDC_SCOPES: Final = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
-"""Scopes whose meaning OpenID Connect fixes (Core §5.4, §11); no resource server can own them."""
+OIDC_SCOPES: Final = ("openid", "profile", "email", "address", "phone", "offline_access")
+"""Scopes of OpenID Connect Core §5.4 and §11: they mean something to the issuer only."""
 
 TOKEN_FORMATS: Final = ("jwt", "opaque")
 

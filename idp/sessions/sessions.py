@@ -143,7 +143,7 @@ class Sessions:
 
     def touch(self, session: BrowserSession, now: datetime) -> BrowserSession:
         """Move the idle end; writes at most once per ``touch_interval``."""
-        if now - session.last_seen_at < self._settings.touch_interval:
+        if not self.is_touch_due(session, now):
             return session
         idle_end = self._idle_end(now, session.expires_at)
         self._sessions.touch(session.id, last_seen_at=now, idle_expires_at=idle_end)

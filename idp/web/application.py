@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
@@ -64,7 +63,7 @@ class Application(Flask):
             "trim_blocks": True,
             "lstrip_blocks": True,
         }
-        self.path_prefix = urlsplit(settings.issuer).path.rstrip("/")
+        self.path_prefix = settings.issuer_path
         """The path of the issuer; every address of ours starts with it. Empty for most."""
         self._edge = Edge(
             issuer=settings.issuer,

@@ -129,5 +129,4 @@ def _assemble(asked: Asked) -> AuthorizationRequest:
         claimed_subject=requested_subject(claims),
         login_hint=asked.get("login_hint"),
         ui_locales=tuple((asked.get("ui_locales") or "").split()),
-        display=asked.get("display"),
     )

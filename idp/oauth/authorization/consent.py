@@ -11,8 +11,8 @@ from idp.consents import Consents
 from idp.oauth.authorization.request import AuthorizationRequest
 from idp.oauth.authorization.steps import ConsentQuestion
 from idp.oauth.claims_request import personal_claims
-from idp.oauth.scopes import OFFLINE_ACCESS, OIDC_SCOPES
-from idp.resources import ResourceDirectory
+from idp.oauth.scopes import OFFLINE_ACCESS
+from idp.resources import OIDC_SCOPES, ResourceDirectory
 
 NO_RESOURCE = ""
 """Consent for what belongs to no resource server: OpenID scopes and single claims."""
@@ -109,15 +109,14 @@ class ConsentBook:
         return ConsentQuestion(
             client=client,
             account=account,
-            items=tuple((name, text) for name, text in self.sentences(request) if name != OFFLINE_ACCESS),
+            items=tuple((name, text) for name, text in self._sentences(request) if name != OFFLINE_ACCESS),
             offline=OFFLINE_ACCESS in request.scopes,
             resources=tuple(
                 (identifier, server.name if server else identifier) for identifier, server in servers
             ),
-            redirect_host=redirect_host(request.redirect_uri),
         )
 
-    def sentences(self, request: AuthorizationRequest) -> tuple[tuple[str, str], ...]:
+    def _sentences(self, request: AuthorizationRequest) -> tuple[tuple[str, str], ...]:
         """Every scope and single claim of a request with its sentence."""
         names = (*request.scopes, *personal_claims(request.claims, request.scopes))
         return tuple((name, self._sentence(name, request)) for name in names)
@@ -131,12 +130,6 @@ class ConsentBook:
             if server is not None and name in server.scopes:
                 return server.scopes[name]
         return self._resources.describe(name) or SENTENCES.get(name, name)
-
-
-def redirect_host(redirect_uri: str) -> str:
-    """Where the answer goes, for people: the host, or the scheme of a native app (row K2)."""
-    parts = urlsplit(redirect_uri)
-    return parts.netloc or f"{parts.scheme}:"
 
 
 def redirect_origin(redirect_uri: str) -> str:

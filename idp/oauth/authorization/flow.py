@@ -15,7 +15,6 @@ from idp.audit import Actor, Audit, AuditEvent, Source
 from idp.clients import ClientDirectory, RegisteredClient
 from idp.consents import Consents
 from idp.errors import Refused
-from idp.keys import KeyRing
 from idp.oauth.authorization.checks import check, recheck, reply_address
 from idp.oauth.authorization.consent import ConsentBook, redirect_origin
 from idp.oauth.authorization.dispatch import Needed, Prompt, next_prompt
@@ -54,7 +53,7 @@ class AuthorizationServices:
     database: Database
     repos: Repositories
     feed: ChangeFeed
-    keyring: KeyRing
+    hints: IdTokenHints
     clients: ClientDirectory
     resources: ResourceDirectory
     scopes: ScopeResolver
@@ -86,7 +85,6 @@ class AuthorizationFlow:
     def __init__(self, services: AuthorizationServices) -> None:
         settings, repos = services.settings, services.repos
         self._services = services
-        self._hints = IdTokenHints(keyring=services.keyring, issuer=settings.issuer)
         self._interactions = Interactions(repos, lifetime=settings.sessions.interaction_lifetime)
         self._book = ConsentBook(services.consents, services.resources)
         self._responses = Responses(settings.issuer)
@@ -120,7 +118,7 @@ class AuthorizationFlow:
             parameters=parameters,
             found=None if client_id is None else self._services.clients.find(client_id),
             resolver=self._services.scopes,
-            hints=self._hints,
+            hints=self._services.hints,
         )
         try:
             request = check(asked)
@@ -206,10 +204,8 @@ class AuthorizationFlow:
         return InteractionView(
             uid=uid,
             client=self._shown_client(request),
-            scopes=self._book.sentences(request),
             login_hint=request.login_hint,
             ui_locales=request.ui_locales,
-            display=request.display,
             redirect_origin=redirect_origin(request.redirect_uri),
         )
 

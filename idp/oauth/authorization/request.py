@@ -45,7 +45,6 @@ class AuthorizationRequest:
     """``sub`` that the ``claims`` parameter insists on."""
     login_hint: str | None
     ui_locales: tuple[str, ...]
-    display: str | None
 
     @property
     def is_silent(self) -> bool:

@@ -12,7 +12,7 @@ ResponseMode = Literal["query", "fragment", "form_post"]
 
 
 class Reason(StrEnum):
-    """Why a page is needed; shown nowhere, logged, and given to the login page."""
+    """Why a page is needed; for the program that asks, not for the person who sees the page."""
 
     NO_SESSION = "no_session"
     """Nobody is signed in."""
@@ -103,11 +103,8 @@ class InteractionView:
 
     uid: str
     client: RegisteredClient
-    scopes: tuple[tuple[str, str], ...]
-    """Scope and its sentence."""
     login_hint: str | None
     ui_locales: tuple[str, ...]
-    display: str | None
     redirect_origin: str
     """For ``form-action`` of the content security policy: ``https://rp.example`` or ``scheme:``."""
 
@@ -124,5 +121,3 @@ class ConsentQuestion:
     """Access continues after the person has left (``offline_access``)."""
     resources: tuple[tuple[str, str], ...]
     """Identifier and name of the resource servers tokens will be for."""
-    redirect_host: str
-    """Where the answer goes: a host, or the scheme of a native app."""

@@ -12,8 +12,8 @@ from idp.oauth.client_authentication import ALL_METHODS
 from idp.oauth.issue import TokenIssuer
 from idp.oauth.request import OAuthRequest
 from idp.oauth.response import NO_STORE
-from idp.oauth.scopes import OIDC_SCOPES
 from idp.oauth.services import OAuthServices
+from idp.resources import OIDC_SCOPES
 
 TokenResponse = tuple[int, Mapping[str, Any], list[tuple[str, str]]]
 """Status, body and headers, as Authlib's server hands them on."""

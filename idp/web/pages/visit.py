@@ -27,7 +27,7 @@ class Visit:
 
 def is_secure() -> bool:
     """Whether cookies carry ``Secure`` and the ``__Host-`` prefix: on https issuers."""
-    return container().settings.issuer.startswith("https:")
+    return container().settings.is_https
 
 
 def begin_visit() -> None:
@@ -60,7 +60,7 @@ def _load_session(cookie: str) -> BrowserSession | None:
     here, moment = container(), now()
     with here.database.transaction(write=False):
         session = here.sessions.find(cookie, moment)
-    if session is not None and moment - session.last_seen_at >= here.settings.sessions.touch_interval:
+    if session is not None and here.sessions.is_touch_due(session, moment):
         with here.database.transaction():
             here.sessions.touch(session, moment)
     return session

@@ -16,6 +16,7 @@ from flask import Flask, Response, current_app, request
 from idp.container import Container
 from idp.errors import Unavailable
 from idp.oauth import metadata
+from idp.resources import OIDC_SCOPES
 from idp.web.context import container
 from idp.web.protocol.cors import ANY_ORIGIN
 from idp.web.responses import JSON_TYPE
@@ -24,9 +25,6 @@ _EXTENSION = "idp.discovery"
 
 METADATA_MAX_AGE = timedelta(minutes=5)
 """How long relying parties may keep the metadata; only new scopes of resources ever change it."""
-
-_WITHOUT_RESOURCES = ("openid", "profile", "email", "address", "phone", "offline_access")
-"""What is announced until the resource servers could be read for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class DiscoveryDocuments:
         self._container = container
         self._lock = threading.Lock()
         self._is_current = False
-        self._document = self._build(_WITHOUT_RESOURCES)
+        self._document = self._build(OIDC_SCOPES)  # until the resource servers could be read
         container.feed.subscribe("resources", self._mark_outdated)
 
     def current(self) -> Document:

@@ -89,13 +89,14 @@ class FrontChannel:
         self.consents = Consents(self.repos)
         self.codes = AuthorizationCodes()
         audit = Audit(self.repos)
+        hints = IdTokenHints(keyring=self.keyring, issuer=ISSUER)
         self.flow = AuthorizationFlow(
             AuthorizationServices(
                 settings=self.settings,
                 database=self.database,
                 repos=self.repos,
                 feed=feed,
-                keyring=self.keyring,
+                hints=hints,
                 clients=self.clients,
                 resources=self.resources,
                 scopes=self.scopes,
@@ -111,7 +112,7 @@ class FrontChannel:
                 repos=self.repos,
                 feed=feed,
                 clients=self.clients,
-                hints=IdTokenHints(keyring=self.keyring, issuer=ISSUER),
+                hints=hints,
                 sessions=self.sessions,
                 audit=audit,
             )

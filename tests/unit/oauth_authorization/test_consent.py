@@ -95,7 +95,7 @@ def test_request_without_any_scope_is_asked_for_too(third_party: FrontChannel):
 
 
 def test_question_speaks_plainly(third_party: FrontChannel):
-    """K2: client, redirect host, scopes by their sentences, lasting access."""
+    """K2: client, scopes by their sentences, lasting access."""
     front = third_party
     front.resource(API, read_things="See your things")
     front.client("shop", first_party=False, scope="openid read:things offline_access")
@@ -107,7 +107,6 @@ def test_question_speaks_plainly(third_party: FrontChannel):
     assert question.items == (("openid", "Confirm who you are"), ("read:things", "See your things"))
     assert question.offline
     assert question.resources == ((API, f"API at {API}"),)
-    assert question.redirect_host == "client.example"
     assert question.account.id == front.ada.id
     assert question.client.client_id == "shop"
 

@@ -145,18 +145,14 @@ def test_redirect_uri_withdrawn_meanwhile_gets_nothing(front: FrontChannel):
 
 
 def test_view_tells_what_the_pages_show(front: FrontChannel):
-    step = front.begin(
-        login_hint="ada@example.org", ui_locales="de en", display="popup", scope="openid email"
-    )
+    step = front.begin(login_hint="ada@example.org", ui_locales="de en", display="popup")
 
     view = front.flow.describe(step.uid, BROWSER, front.now)
 
     assert view.client.client_id == "web"
     assert view.login_hint == "ada@example.org"
     assert view.ui_locales == ("de", "en")
-    assert view.display == "popup"
     assert view.redirect_origin == "https://client.example"
-    assert view.scopes == (("openid", "Confirm who you are"), ("email", "See your e-mail address"))
 
 
 def test_code_is_bound_and_recorded(front: FrontChannel):

@@ -32,7 +32,6 @@ def test_a_scope_belongs_to_the_one_server_that_defines_it(directory, create):
     assert directory.describe("read:all") == "Read all of it"
     assert directory.describe("write:b") == "Write"
     assert directory.describe("unknown") is None
-    assert directory.scopes() == {"read:all", "write:b"}
     assert [server.identifier for server in directory.all()] == ["https://a.example", "https://b.example"]
 
 
