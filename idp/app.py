@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from multiprocessing import parent_process, util
 
 from flask import Flask, has_app_context
@@ -26,6 +27,9 @@ from idp.storage import (
     plain_session,
 )
 from idp.web import make_application, mount
+
+_PARENT_SECONDS = 0.5
+"""How often a worker looks whether its master lives."""
 
 
 def create_app(
@@ -88,7 +92,9 @@ def _end_with_the_parent() -> None:
     parent = parent_process()
     if parent is None:  # not a child of multiprocessing: the other server watches its workers itself
         return
-    parent.join()
+    # Asked again and again: a forked worker holds both ends of the pipe that would tell it.
+    while os.getppid() == parent.pid:
+        time.sleep(_PARENT_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
