@@ -48,7 +48,7 @@ def main() -> None:
         click.echo(f"idp: {error.field}: {error.description}", err=True)
         sys.exit(FAILED)
     except Unavailable as error:
-        click.echo(f"idp: not possible now: {error.detail or error.description}", err=True)
+        click.echo(f"idp: {error.detail or error.description}", err=True)
         sys.exit(FAILED)
     except IdpError as error:
         reason = f" ({error.detail})" if error.detail else ""

@@ -330,7 +330,7 @@ def test_tune_hash_recommends_within_the_budget(invoke):
         ({"IDP_ISSUER": "http://idp.example"}, "IDP_ISSUER", 78),
         ({"IDP_TOKENS_ACCESS_TOKEN_LIFETIME": "soon"}, "IDP_TOKENS_ACCESS_TOKEN_LIFETIME", 78),
         ({"IDP_PAGES_LOGO_FILE": "nowhere.svg"}, "IDP_PAGES_LOGO_FILE: is not a file", 78),
-        ({"IDP_DATABASE_URL": "sqlite:////dev/null/idp.sqlite3"}, "not possible now: /dev/null", 1),
+        ({"IDP_DATABASE_URL": "sqlite:////dev/null/idp.sqlite3"}, "idp: /dev/null", 1),
         ({"IDP_DATABASE_URL": "sqlite:///letter.txt"}, "file is not a database", 1),
     ],
 )
