@@ -167,7 +167,7 @@ def _rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock:
         keyring=keyring,
         keystore=_keystore(settings, repos, root),
         accounts=Accounts(repos),
-        passwords=_passwords(settings, database, repos, root),
+        passwords=_passwords(settings, repos, root),
         throttle=PasswordThrottle(repos, Secret(root.derive("throttle"))),
         devices=KnownDevices(repos),
         sessions=Sessions(repos, settings.sessions),
@@ -196,12 +196,12 @@ def _keystore(settings: Settings, repos: Repositories, root: RootKey) -> KeyStor
     )
 
 
-def _passwords(settings: Settings, database: Database, repos: Repositories, root: RootKey) -> Passwords:
+def _passwords(settings: Settings, repos: Repositories, root: RootKey) -> Passwords:
     chosen = settings.passwords
     parameters = Argon2Parameters(
         memory_kib=chosen.argon2_memory_kib, passes=chosen.argon2_passes, lanes=chosen.argon2_lanes
     )
-    return Passwords(database, repos, PasswordHasher(parameters, root.derive("password-pepper")), chosen)
+    return Passwords(repos, PasswordHasher(parameters, root.derive("password-pepper")), chosen)
 
 
 def _client_secret_key(root: RootKey) -> Secret[bytes]:

@@ -60,11 +60,6 @@ class HttpResponse:
     """Names in lower case."""
     body: bytes
 
-    @property
-    def media_type(self) -> str:
-        """The content type in lower case, without parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:

@@ -44,7 +44,7 @@ class AccountAdmin:
         email, email_verified, free = _sort_out(claims or {}, email, email_verified=email_verified)
         validate_claims(free)  # before the work of hashing
         phc = None if password is None else context.passwords.hash(password)
-        with context.change("accounts") as now:
+        with context.change() as now:
             account = context.accounts.create(
                 username=username, email=email, email_verified=email_verified, claims=free, now=now
             )
@@ -67,7 +67,7 @@ class AccountAdmin:
         """
         context = self._context
         phc = context.passwords.hash(password)
-        with context.change("accounts", "sessions") as now:
+        with context.change() as now:
             account = self._resolve(name)
             self._store_password(account.id, phc, now)
             context.repos.accounts.set_not_before(account.id, now)
@@ -98,7 +98,7 @@ class AccountAdmin:
             NotFound: there is no such account.
         """
         context = self._context
-        with context.change("accounts", "sessions") as now:
+        with context.change() as now:
             account = context.accounts.disable(self._resolve(name).id, now)
             sessions = context.sessions.end_for_account(account.id, "account_disabled", now)
             families = context.repos.families.revoke_for_account(account.id, now, reason="account_disabled")
@@ -117,7 +117,7 @@ class AccountAdmin:
             NotFound: there is no such account.
         """
         context = self._context
-        with context.change("accounts") as now:
+        with context.change() as now:
             account = context.accounts.enable(self._resolve(name).id)
             context.record(AuditEvent.ACCOUNT_ENABLED, now, account=account.id)
             return _shown(account)

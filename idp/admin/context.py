@@ -45,10 +45,10 @@ class AdminContext:
 
     @contextmanager
     def change(self, *topics: str) -> Iterator[datetime]:
-        """One transaction that changes what workers cache; gives the time it happens at.
+        """One transaction; gives the time it happens at.
 
-        The topics' versions rise in the same transaction, so no worker can miss the change; the
-        notice after it only makes them look sooner.
+        ``topics`` name what workers keep copies of. Their versions rise in the same transaction, so no
+        worker can miss the change; the notice after it only makes them look sooner.
         """
         with self.database.transaction():
             now = self.clock.now()

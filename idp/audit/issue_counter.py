@@ -33,11 +33,6 @@ class IssueCounter:
         self._counts: dict[tuple[str, datetime], int] = {}
         self._newest: dict[str, datetime] = {}
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to flush."""
-        return not self._counts
-
     def count(self, client_id: str, now: datetime) -> None:
         """One token was issued."""
         minute = now.replace(second=0, microsecond=0)

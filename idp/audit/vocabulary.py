@@ -50,8 +50,8 @@ class AuditEvent(StrEnum):
     """The person of a running session proved again who they are. Detail: ``acr``, ``amr``, ``logins``."""
 
     SESSION_ENDED = "session.ended"
-    """A browser session ended before its time. Detail: ``reason`` (``logout``, ``replaced``,
-    ``account_disabled`` or ``operator``), ``families`` (how many token families ended with it)."""
+    """A browser session ended before its time. Detail: ``reason`` (``logout`` or
+    ``replaced``), ``families`` (how many token families ended with it)."""
 
     # What a person allows
 
@@ -60,9 +60,6 @@ class AuditEvent(StrEnum):
 
     CONSENT_DENIED = "consent.denied"
     """A person refused. Detail: ``scopes``, ``claims``, ``resources``."""
-
-    CONSENT_REVOKED = "consent.revoked"
-    """A remembered consent was withdrawn. Detail: ``resource``, ``families`` (how many were revoked)."""
 
     # Tokens
 
@@ -138,9 +135,3 @@ class AuditEvent(StrEnum):
 
     KEY_REVOKED = "key.revoked"
     """A key was taken out of use at once. Detail: ``kid``, ``alg``, ``at``."""
-
-    # The deployment
-
-    DEPLOYMENT_EPOCH_SET = "deployment.epoch.set"
-    """Nothing issued before a moment counts any more, for example after restoring a backup.
-    Detail: ``not_before``."""

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from idp.authenticators.hashing import BoundedHasher
 from idp.authenticators.password_rules import normalized_password, validate_new_password
 from idp.crypto import PasswordHasher
 from idp.errors import Unavailable
 from idp.settings import PasswordSettings
-from idp.storage import Database, Repositories
-
-_NOBODY: Final = "acc_nobody"
+from idp.storage import Repositories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +28,15 @@ class Passwords:
 
     Hashing takes tens of milliseconds and may wait for a slot, so it never happens inside a
     transaction: ``hash`` and ``verify`` touch no database, ``stored_hash`` and ``store`` run in
-    the caller's transaction, ``check`` opens and ends a short one of its own before it hashes.
+    the caller's transaction.
 
     Args:
-        database: whose session ``repos`` use.
-        repos: repositories.
+        repos: repositories on the caller's session.
         hasher: Argon2id with today's parameters.
         settings: lengths and bounds.
     """
 
-    def __init__(
-        self, database: Database, repos: Repositories, hasher: PasswordHasher, settings: PasswordSettings
-    ) -> None:
-        self._database = database
+    def __init__(self, repos: Repositories, hasher: PasswordHasher, settings: PasswordSettings) -> None:
         self._accounts = repos.accounts
         self._settings = settings
         self._hasher = BoundedHasher(
@@ -66,17 +59,6 @@ class Passwords:
         """Make the hash the account's only password. Runs in the caller's transaction."""
         self._accounts.set_password(account_id, phc, now)
 
-    def set(self, account_id: str, password: str, now: datetime) -> None:
-        """:meth:`hash` and :meth:`store` in a transaction of its own; call it outside of any.
-
-        Raises:
-            Invalid: the password breaks a rule.
-            Unavailable: too much hashing right now, or no database.
-        """
-        phc = self.hash(password)
-        with self._database.transaction():
-            self.store(account_id, phc, now)
-
     def stored_hash(self, account_id: str) -> str | None:
         """The account's hash, or None. Runs in the caller's transaction."""
         row = self._accounts.get_password(account_id)
@@ -95,20 +77,6 @@ class Passwords:
         if not self._hasher.verify(normal, phc) or phc is None:
             return PasswordCheck(correct=False)
         return PasswordCheck(correct=True, phc_to_store=self._renewed(normal, phc))
-
-    def check(self, account_id: str | None, password: str) -> PasswordCheck:
-        """Read the account's hash in a short transaction, end that, then :meth:`verify`.
-
-        Call it outside of any transaction. None stands for an unknown account: same read, same
-        work, never correct.
-
-        Raises:
-            Invalid: too long or not valid text.
-            Unavailable: too much hashing right now, or no database.
-        """
-        with self._database.transaction(write=False):
-            phc = self.stored_hash(account_id or _NOBODY)
-        return self.verify(password, phc)
 
     def _renewed(self, normal: str, phc: str) -> str | None:
         if not self._hasher.needs_rehash(phc):

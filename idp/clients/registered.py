@@ -17,7 +17,7 @@ class RegisteredClient:
 
     Members carry the names of RFC 7591 where it has one. ``None`` in a lifetime means the
     server's setting. ``secrets`` are the digests of the live secrets with their end, two while
-    one is being replaced.
+    one is being replaced. What no request asks for stays in the stored metadata.
     """
 
     client_id: str
@@ -43,12 +43,10 @@ class RegisteredClient:
     resource_servers: frozenset[str]
     """Identifiers of the resource servers this client is: it may introspect tokens for them."""
     default_max_age: int | None
-    require_auth_time: bool
     logo_uri: str | None
     client_uri: str | None
     policy_uri: str | None
     tos_uri: str | None
-    contacts: tuple[str, ...]
     disabled: bool
     not_before: datetime | None
     created_at: datetime
@@ -116,12 +114,10 @@ class RegisteredClient:
             refresh_token_grace=_duration(metadata["refresh_token_grace"]),
             rotate_refresh_tokens=metadata["rotate_refresh_tokens"],
             default_max_age=metadata["default_max_age"],
-            require_auth_time=metadata["require_auth_time"],
             logo_uri=metadata["logo_uri"],
             client_uri=metadata["client_uri"],
             policy_uri=metadata["policy_uri"],
             tos_uri=metadata["tos_uri"],
-            contacts=tuple(metadata["contacts"]),
             disabled=disabled,
             not_before=not_before,
             created_at=created_at,

@@ -94,7 +94,7 @@ class Clients:
 
     def list_(self) -> list[RegisteredClient]:
         """Every client, by id, without secrets."""
-        rows = sorted(self._clients.load_all(), key=lambda pair: pair[0].client_id)
+        rows = self._clients.load_all()
         return [registered_client(row, secrets, self._secret_key) for row, secrets in rows]
 
     def delete(self, client_id: str, now: datetime) -> None:

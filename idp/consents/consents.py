@@ -28,17 +28,6 @@ class Consents:
     def __init__(self, repos: Repositories) -> None:
         self._consents = repos.consents
 
-    def covers(
-        self,
-        account_id: str,
-        client_id: str,
-        resource: str | None,
-        scopes: Iterable[str],
-        claims: Iterable[str] = (),
-    ) -> bool:
-        """Whether the person has allowed all of this before (row K1)."""
-        return not self.missing(account_id, client_id, resource, scopes, claims)
-
     def missing(
         self,
         account_id: str,
@@ -76,7 +65,3 @@ class Consents:
                 updated_at=now,
             )
         )
-
-    def revoke(self, account_id: str, client_id: str) -> None:
-        """Forget everything the person allowed this client."""
-        self._consents.delete(account_id, client_id)

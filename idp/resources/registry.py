@@ -58,9 +58,7 @@ class Resources:
 
     def list_(self) -> list[ResourceServer]:
         """Every resource server, by identifier."""
-        return sorted(
-            (resource_server(row) for row in self._resources.list_()), key=lambda server: server.identifier
-        )
+        return [resource_server(row) for row in self._resources.list_()]
 
     def delete(self, identifier: str) -> None:
         """Remove a resource server; tokens already made for it live out their minutes.

@@ -161,10 +161,6 @@ class Sessions:
         """End every session of an account; how many there were."""
         return self._sessions.end_for_account(account_id, reason, now)
 
-    def list_for_account(self, account_id: str) -> list[BrowserSession]:
-        """The account's sessions, for showing them."""
-        return [_session(row) for row in self._sessions.list_for_account(account_id)]
-
     def _idle_end(self, now: datetime, expires_at: datetime) -> datetime:
         return min(now + self._settings.idle_lifetime, expires_at)
 

@@ -59,11 +59,6 @@ def reference_markdown() -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def undocumented_fields() -> list[str]:
-    """Keys without a manual; a test keeps it empty."""
-    return [field.key for field in fields() if not (field.info.description or "").strip()]
-
-
 def _plain(value: object) -> object:
     match value:
         case SecretUrl():

@@ -58,7 +58,7 @@ class RedisSettings(Section):
 
 
 class ChangeSettings(Section):
-    """How workers learn of changed clients, resources, keys and sessions."""
+    """How workers learn of changed clients, resources and keys."""
 
     poll_interval: Duration = Field(default=SECOND, ge=0.1 * SECOND, le=30 * SECOND)
     """How often each worker asks the database what has changed: the longest time a change takes to reach

@@ -60,7 +60,6 @@ def test_parallel_revocations_have_one_winner(database, repos, now, families):
         (lambda f, now: f.revoke_for_session("ses_1", now, keep_offline=False), {"online", "offline"}),
         (lambda f, now: f.revoke_for_account("acc_1", now), {"online", "offline", "other client"}),
         (lambda f, now: f.revoke_for_client("app", now), {"other client"}),
-        (lambda f, now: f.revoke_for_account_and_client("acc_1", "shop", now), {"online", "offline"}),
     ],
 )
 def test_revocation_reaches_what_it_names(database, repos, now, families, call, expected):
@@ -152,7 +151,6 @@ def test_sessions_of_a_person_end_together(database, repos, now):
             )
 
     with database.transaction():
-        assert [row.id for row in repos.sessions.list_for_account("acc_1")] == ["ses_1", "ses_0"]
         assert repos.sessions.end_for_account("acc_1", "password changed", now) == 2
         assert repos.sessions.end_for_account("acc_1", "again", now) == 0
         assert repos.sessions.get("ses_2").ended_at is None

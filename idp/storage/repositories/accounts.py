@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from idp.storage.models import AccountIdentifierRow, AccountRow, PasswordRow
 from idp.storage.repositories.base import Repository
@@ -61,22 +61,6 @@ class AccountRepository(Repository):
             row.not_before = at
             self._session.flush()
         return True
-
-    def identifiers_of(self, account_id: str) -> list[AccountIdentifierRow]:
-        """The account's canonical names."""
-        statement = select(AccountIdentifierRow).where(AccountIdentifierRow.account_id == account_id)
-        return list(self._session.scalars(statement.order_by(AccountIdentifierRow.canonical)))
-
-    def replace_identifiers(self, account_id: str, identifiers: Iterable[tuple[str, str]]) -> None:
-        """Give the account other ``(canonical, kind)`` names.
-
-        Raises:
-            IntegrityConflict: a name is taken. The transaction cannot go on.
-        """
-        self._session.execute(
-            delete(AccountIdentifierRow).where(AccountIdentifierRow.account_id == account_id)
-        )
-        self._insert(*_identifiers(account_id, identifiers), conflict=_TAKEN)
 
     def get_password(self, account_id: str) -> PasswordRow | None:
         """The account's password hash, or None if it has no password."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 
 from idp.storage.models import (
     ClientLogoRow,
@@ -33,19 +33,13 @@ class ClientRepository(Repository):
         """The client, or None."""
         return self._session.get(ClientRow, client_id)
 
-    def list_(self, limit: int | None = None, after: str | None = None) -> list[ClientRow]:
-        """Clients in the order of their ids, behind the id ``after``; all without a limit."""
-        statement = select(ClientRow).order_by(ClientRow.client_id).limit(limit)
-        if after is not None:
-            statement = statement.where(ClientRow.client_id > after)
-        return list(self._session.scalars(statement))
-
     def load_all(self) -> list[tuple[ClientRow, list[ClientSecretRow]]]:
-        """Every client with its secrets, in two statements; for the process cache."""
+        """Every client with its secrets, by id, in two statements."""
         secrets: dict[str, list[ClientSecretRow]] = {}
         for secret in self._session.scalars(select(ClientSecretRow).order_by(ClientSecretRow.id)):
             secrets.setdefault(secret.client_id, []).append(secret)
-        return [(row, secrets.get(row.client_id, [])) for row in self.list_()]
+        rows = self._session.scalars(select(ClientRow).order_by(ClientRow.client_id))
+        return [(row, secrets.get(row.client_id, [])) for row in rows]
 
     def update(self, row: ClientRow) -> None:
         """Write a client's changed columns; the row may come from an earlier transaction."""
@@ -78,25 +72,6 @@ class ClientRepository(Repository):
             )
         return gone is not None
 
-    def set_disabled(self, client_id: str, at: datetime | None) -> bool:
-        """Disable from ``at`` on, or enable with None; False if there is no such client."""
-        row = self.get(client_id)
-        if row is None:
-            return False
-        row.disabled_at = at
-        self._session.flush()
-        return True
-
-    def set_not_before(self, client_id: str, at: datetime) -> bool:
-        """Raise the revocation epoch; it never goes back. False if there is no such client."""
-        row = self.get(client_id)
-        if row is None:
-            return False
-        if row.not_before is None or row.not_before < at:
-            row.not_before = at
-            self._session.flush()
-        return True
-
     def secrets_of(self, client_id: str) -> list[ClientSecretRow]:
         """The client's secrets, expired ones too, oldest first."""
         statement = select(ClientSecretRow).where(ClientSecretRow.client_id == client_id)
@@ -113,19 +88,6 @@ class ClientRepository(Repository):
             IntegrityConflict: there is no such client. The transaction cannot go on.
         """
         self._insert(row)
-
-    def expire_secrets(self, client_id: str, at: datetime) -> int:
-        """Let every present secret expire at ``at``, or earlier if it would anyway; how many were changed."""
-        statement = (
-            update(ClientSecretRow)
-            .where(
-                ClientSecretRow.client_id == client_id,
-                or_(ClientSecretRow.expires_at.is_(None), ClientSecretRow.expires_at > at),
-            )
-            .values(expires_at=at)
-            .returning(ClientSecretRow.id)
-        )
-        return len(self._session.scalars(statement).all())
 
 
 class LogoRepository(Repository):

@@ -44,17 +44,6 @@ class FamilyRepository(Repository):
         """Revoke every family of a client; how many."""
         return self._revoke(TokenFamilyRow.client_id == client_id, reason=reason, now=now)
 
-    def revoke_for_account_and_client(
-        self, account_id: str, client_id: str, now: datetime, *, reason: str = "consent_withdrawn"
-    ) -> int:
-        """Revoke what a person allowed one client; how many."""
-        return self._revoke(
-            TokenFamilyRow.account_id == account_id,
-            TokenFamilyRow.client_id == client_id,
-            reason=reason,
-            now=now,
-        )
-
     def revoke_access_token(self, jti: str, now: datetime, expires_at: datetime) -> bool:
         """Mark one access token as revoked (RFC 7009); False if it was before."""
         values = {"jti": jti, "revoked_at": now, "expires_at": expires_at}

@@ -88,11 +88,6 @@ class SessionRepository(Repository):
         """End every session of a person; how many."""
         return self._end(BrowserSessionRow.account_id == account_id, reason=reason, now=now)
 
-    def list_for_account(self, account_id: str) -> list[BrowserSessionRow]:
-        """A person's sessions, ended ones too, newest first."""
-        statement = select(BrowserSessionRow).where(BrowserSessionRow.account_id == account_id)
-        return list(self._session.scalars(statement.order_by(BrowserSessionRow.id.desc())))
-
     def _end(self, condition: ColumnElement[bool], *, reason: str, now: datetime) -> int:
         statement = (
             update(BrowserSessionRow)

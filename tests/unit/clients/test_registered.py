@@ -141,7 +141,7 @@ def test_lifetimes_and_grants_come_from_the_metadata():
 
 def test_metadata_of_an_older_release_takes_defaults():
     metadata = validate_metadata({"client_name": "Shop", "redirect_uris": ["https://shop.example/cb"]})
-    del metadata["require_auth_time"]
+    del metadata["response_modes"]
 
     client = RegisteredClient.from_metadata(
         "shop",
@@ -154,5 +154,5 @@ def test_metadata_of_an_older_release_takes_defaults():
         updated_at=NOW,
     )
 
-    assert client.require_auth_time is False
+    assert client.response_modes == {"query", "fragment", "form_post"}
     assert hash(client) == hash(make_client())

@@ -38,8 +38,6 @@ def test_what_was_allowed_is_covered_and_no_more(database, repos, grant):
     assert missing(database, repos, ["openid"], client="other")
     assert missing(database, repos, ["openid"], account="acc_2")
     assert missing(database, repos, ["openid"], resource=API)
-    with database.transaction(write=False):
-        assert Consents(repos).covers("acc_1", "shop", None, ["openid"])
 
 
 def test_later_answers_are_added(database, repos, grant, now):
@@ -51,15 +49,3 @@ def test_later_answers_are_added(database, repos, grant, now):
         row = repos.consents.find("acc_1", "shop", "")
         assert row.granted_at == now
         assert row.updated_at == now + timedelta(days=1)
-
-
-def test_withdrawing_forgets_every_resource(database, repos, grant):
-    """K3: consents can be withdrawn."""
-    grant(scopes=["openid"])
-    grant(resource=API, scopes=["read:things"])
-
-    with database.transaction():
-        Consents(repos).revoke("acc_1", "shop")
-
-    assert missing(database, repos, ["openid"])
-    assert missing(database, repos, ["read:things"], resource=API)

@@ -44,11 +44,16 @@ class Door:
             self.ada = self.accounts.create(
                 username="ada", email="ada@example.org", email_verified=True, claims={}, now=START
             )
-        self.passwords.set(self.ada.id, PASSWORD, START)
+        self._set_password(self.ada)
+
+    def _set_password(self, account: Account) -> None:
+        phc = self.passwords.hash(PASSWORD)
+        with self.database.transaction():
+            self.passwords.store(account.id, phc, START)
 
     def _passwords(self, parameters: Argon2Parameters) -> Passwords:
         hasher = PasswordHasher(parameters, b"p" * 32)
-        return Passwords(self.database, self.repos, hasher, self.settings.passwords)
+        return Passwords(self.repos, hasher, self.settings.passwords)
 
     def _flow(self) -> LoginFlow:
         return LoginFlow(
@@ -81,7 +86,7 @@ class Door:
             account = self.accounts.create(
                 username=username, email=None, email_verified=False, claims={}, now=START
             )
-        self.passwords.set(account.id, PASSWORD, START)
+        self._set_password(account)
         return account
 
     def disable(self, account: Account) -> None:
