@@ -83,11 +83,12 @@ def serve_app() -> Flask:
     """What the production server calls in each worker."""
     settings = load_settings()
     configure_logging(settings.log.level, settings.log.format)
-    threading.Thread(target=_end_with_the_parent, name="idp-parent", daemon=True).start()
+    drain = settings.server.drain_timeout.total_seconds()
+    threading.Thread(target=_end_with_the_parent, args=(drain,), name="idp-parent", daemon=True).start()
     return create_app(settings, background=True)
 
 
-def _end_with_the_parent() -> None:
+def _end_with_the_parent(drain: float) -> None:
     """A worker whose master was killed ends in order; else it would hold the port against the next start."""
     parent = parent_process()
     if parent is None:  # not a child of multiprocessing: the other server watches its workers itself
@@ -96,6 +97,8 @@ def _end_with_the_parent() -> None:
     while os.getppid() == parent.pid:
         time.sleep(_PARENT_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(drain)
+    os.kill(os.getpid(), signal.SIGKILL)  # as the master does; a connection that idles must not keep it
 
 
 def _start(container: Container) -> None:

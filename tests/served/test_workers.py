@@ -145,7 +145,7 @@ def test_a_killed_worker_takes_nothing_with_it(served: Served, shop: Client):
 
 def test_workers_end_with_a_master_that_was_killed(tmp_path: Path):
     """Nobody is left who holds the port against the next start."""
-    with Served(tmp_path, workers=2) as served:
+    with Served(tmp_path, workers=2, IDP_SERVER_DRAIN_TIMEOUT="1") as served:
         served.stop(signal.SIGKILL)
         killed = time.monotonic()
         while not _is_free(served.port):
