@@ -26,6 +26,9 @@ _UNACKNOWLEDGED_MS = 2500
 _GRACE_SECONDS = 0.5
 _IDLE_IN_TRANSACTION_MS = 10_000
 
+_SQLITE_HEADER = b"SQLite format 3\x00"
+"""How every database file begins (SQLite file format §1.3)."""
+
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",  # readers never wait for the writer
     "PRAGMA synchronous = FULL",  # what was answered survives a power cut
@@ -117,7 +120,8 @@ def prepare_sqlite_connection(connection: sqlite3.Connection) -> None:
 def prepare_sqlite_file(path: Path) -> None:
     """Make the database file and its folder, readable by their owner alone.
 
-    Folders that exist already keep their mode; SQLite gives its side files the mode of the database file.
+    Folders that exist already keep their mode, and so does a file that is no database: the URL may be
+    a slip. SQLite gives its side files the mode of the database file.
 
     Raises:
         Unavailable: the place cannot be written.
@@ -127,7 +131,9 @@ def prepare_sqlite_file(path: Path) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             found = os.fstat(descriptor)
-            if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != stat.S_IRUSR | stat.S_IWUSR:
+            is_ours = os.read(descriptor, len(_SQLITE_HEADER)) in {b"", _SQLITE_HEADER}
+            is_open = stat.S_IMODE(found.st_mode) != stat.S_IRUSR | stat.S_IWUSR
+            if is_ours and is_open and found.st_uid == os.geteuid():
                 os.fchmod(descriptor, 0o600)
         finally:
             os.close(descriptor)

@@ -345,3 +345,14 @@ def test_audit_entry_is_frozen(now):
     with pytest.raises(dataclasses.FrozenInstanceError):
         rows.audit_entry(now).event = "other"
     assert {field.name for field in dataclasses.fields(AuditEntry)} >= {"id", "occurred_at", "detail"}
+
+
+def test_a_file_that_is_no_database_keeps_its_mode(tmp_path):
+    """A slip in the URL must not change somebody's file."""
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, but of some length")
+    path.chmod(0o644)
+
+    create_engine(DatabaseSettings(url=SecretUrl(f"sqlite:///{path}"))).dispose()
+
+    assert path.stat().st_mode & 0o777 == 0o644
