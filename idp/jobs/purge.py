@@ -13,7 +13,7 @@ def purge_expired(container: Container) -> None:
     """Delete expired codes, families, sessions, interactions, counters and marks."""
     while True:
         with container.database.transaction():
-            deleted = container.repos.purge(container.clock.now(), BATCH)
+            deleted = container.repos.expired.purge(container.clock.now(), BATCH)
         if any(deleted.values()):
             _log.info(
                 "purge.done", extra={"fields": {name: count for name, count in deleted.items() if count}}

@@ -49,8 +49,7 @@ class KeyRing:
     def __init__(self, database: Database, store: KeyStore, clock: Clock) -> None:
         self._database = database
         self._store = store
-        self.clock = clock
-        """The clock that decides about key states; tokens share it."""
+        self._clock = clock
         self._reloading = threading.Lock()
         self._swapping = threading.Lock()
         self._records: tuple[KeyRecord, ...] = ()
@@ -58,12 +57,8 @@ class KeyRing:
         self._verifying: dict[str, VerificationKey] = {}
         self._view: _View | None = None
 
-    def load(self) -> None:
-        """Read the keys for the first time; the same as :meth:`reload`."""
-        self.reload()
-
     def reload(self) -> None:
-        """Read the rows again and take over what changed; keys already parsed are kept.
+        """Read the rows and take over what changed; keys already parsed are kept.
 
         On any error the ring goes on with what it had.
 
@@ -75,7 +70,7 @@ class KeyRing:
             with self._database.transaction(write=False):
                 rows = self._store.sealed_keys()
             records = tuple(record for record, _ in rows)
-            now = self.clock.now()
+            now = self._clock.now()
             current = settled(records, now, self._store.retention)
             sealed = {record.kid: private for record, private in rows}
             signing = {r.kid: self._signing_key(r, sealed[r.kid]) for r in current if _may_sign(r)}
@@ -142,10 +137,10 @@ class KeyRing:
         view = self._view
         if view is None:
             raise Unavailable(detail="the key ring was never loaded")
-        if view.stale_at is None or self.clock.now() < view.stale_at:
+        if view.stale_at is None or self._clock.now() < view.stale_at:
             return view
         with self._swapping:
-            self._view = view = self._compose(self.clock.now())
+            self._view = view = self._compose(self._clock.now())
         return view
 
     def _compose(self, now: datetime) -> _View:

@@ -30,14 +30,14 @@ class IdTokenContent:
     now: datetime
 
 
-def hash_claim(value: str, alg: str) -> str:
-    """``at_hash`` or ``c_hash``: the left half of the digest that belongs to the signing algorithm.
+def at_hash(access_token: str, alg: str) -> str:
+    """The left half of the access token's digest, by the algorithm the ID token is signed with.
 
     EdDSA with Ed25519 hashes with SHA-512, as the signature itself does.
 
     Source: OpenID Connect Core §3.1.3.6.
     """
-    digest = _HASHES[alg](value.encode("ascii")).digest()
+    digest = _HASHES[alg](access_token.encode("ascii")).digest()
     return b64url_encode(digest[: len(digest) // 2])
 
 
@@ -61,7 +61,7 @@ def sign_id_token(content: IdTokenContent, *, keyring: KeyRing, settings: Settin
         "auth_time": int(grant.auth_time.timestamp()),
         "acr": grant.acr,
         "amr": list(grant.amr),
-        "at_hash": hash_claim(content.access_token, alg),
+        "at_hash": at_hash(content.access_token, alg),
     }
     if content.nonce is not None:
         claims["nonce"] = content.nonce

@@ -1,6 +1,5 @@
 """Limits per source: asked before the expensive or guessable thing is done."""
 
-import logging
 import math
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,11 +9,12 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from idp.clock import Clock
 from idp.errors import Refused, Unavailable
+from idp.observability import get_logger
 from idp.ratelimit.counters import Counters, CounterStorage, MemoryCounters
 from idp.ratelimit.keys import counter_key
 from idp.settings import RatelimitSettings
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _PAUSE = 1.0
 """Seconds during which a store that did not answer is not asked again: requests must not queue for it."""

@@ -82,7 +82,7 @@ class AccessTokens:
     """Issues access tokens and reads them again, whichever format they have.
 
     Args:
-        keyring: signs and verifies the JWTs; its clock decides about expiry.
+        keyring: signs and verifies the JWTs.
         key: ``ACCESS_TOKEN_KEY_BYTES`` bytes derived for this purpose alone.
         issuer: the ``iss`` of every token; tokens of another issuer are refused.
     """
@@ -108,7 +108,7 @@ class AccessTokens:
         # Deterministic, yet no two tokens are alike: each has its own jti.
         return ACCESS_TOKEN_PREFIX + b64url_encode(self._aead.encrypt(orjson.dumps(claims), self._context))
 
-    def parse(self, token: str, *, now: datetime | None = None) -> AccessTokenClaims:
+    def parse(self, token: str, *, now: datetime) -> AccessTokenClaims:
         """The claims of an authentic token that has not expired.
 
         Says nothing about audience (the caller knows which one it is) or revocation (see
@@ -116,7 +116,7 @@ class AccessTokens:
 
         Args:
             token: as received.
-            now: aware UTC time; default: the key ring's clock.
+            now: aware UTC time.
 
         Raises:
             InvalidToken: not ours, changed, another type, another issuer, expired, or from
@@ -130,7 +130,6 @@ class AccessTokens:
             claims = _read(content)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidToken("claims are not those of an access token") from error
-        now = now or self._keyring.clock.now()
         if claims.exp <= now:
             raise InvalidToken("expired")
         if claims.iat > now + MAX_CLOCK_SKEW:

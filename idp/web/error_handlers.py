@@ -15,7 +15,7 @@ from idp.web.problems import UNEXPECTED, Problem, problem_of
 from idp.web.protocol import PATHS, cors_headers
 from idp.web.responses import json_response
 
-log = get_logger(__name__)
+_log = get_logger(__name__)
 
 _JSON_PATHS = PATHS | frozenset(HEALTH_PATHS)
 
@@ -29,7 +29,7 @@ def _answer(error: Exception) -> Response:
     problem = problem_of(error)
     if problem is None:
         # Security: the outside learns an id, the log learns the rest (row X7).
-        log.error("request.failed", exc_info=error, extra={"fields": {"path": request.path}})
+        _log.error("request.failed", exc_info=error, extra={"fields": {"path": request.path}})
         problem = UNEXPECTED
     else:
         _note(error, problem)
@@ -40,7 +40,7 @@ def _note(error: Exception, problem: Problem) -> None:
     """Log the private part of an error that was raised on purpose."""
     detail = getattr(error, "detail", "") or ("" if isinstance(error, HTTPException) else str(error))
     fields = {"status": problem.status, "code": problem.code, "path": request.path, "detail": detail}
-    log.info("request.refused", extra={"fields": fields})
+    _log.info("request.refused", extra={"fields": fields})
 
 
 def problem_json(problem: Problem) -> Response:

@@ -11,7 +11,7 @@ from idp.web.application import HEALTH_PATHS
 from idp.web.context import container, now
 from idp.web.responses import json_response
 
-log = get_logger(__name__)
+_log = get_logger(__name__)
 
 
 def healthz() -> Response:
@@ -26,7 +26,7 @@ def readyz() -> Response:
         here.database.ping(now())
         here.feed.assert_available()
     except IdpError as error:
-        log.warning("health.not_ready", extra={"fields": {"detail": error.detail or error.description}})
+        _log.warning("health.not_ready", extra={"fields": {"detail": error.detail or error.description}})
         return json_response(503, {"status": "unavailable"}, [("Retry-After", "1")])
     return json_response(200, {"status": "ready"})
 

@@ -141,9 +141,9 @@ def test_purge_removes_what_has_expired_and_nothing_else(database, repos, now):
             database.session().add(EphemeralRow(key=name, expires_at=expires_at))
 
     with database.transaction():
-        deleted = repos.purge(now, 100)
+        deleted = repos.expired.purge(now, 100)
     with database.transaction():
-        again = repos.purge(now, 100)
+        again = repos.expired.purge(now, 100)
 
     assert deleted == dict.fromkeys(deleted, 1)
     assert len(deleted) == 8
@@ -160,11 +160,11 @@ def test_purge_takes_small_bites_oldest_first(database, repos, now):
             repos.throttles.record_failure(bytes([number]), now - HOUR, expires_at=now - number * HOUR / 10)
 
     with database.transaction():
-        assert repos.purge(now, 2)["password_throttle"] == 2
+        assert repos.expired.purge(now, 2)["password_throttle"] == 2
         left = database.session().scalars(select(ThrottleRow.key).order_by(ThrottleRow.key)).all()
         assert left == [b"\0", b"\1", b"\2"]
     with database.transaction():
-        assert repos.purge(now, 10)["password_throttle"] == 3
+        assert repos.expired.purge(now, 10)["password_throttle"] == 3
 
 
 @pytest.mark.postgresql
@@ -184,10 +184,10 @@ def test_purge_steps_around_rows_in_use(postgresql_settings, now):
     database = Database(engine, plain_session(engine))
     repos = repositories(database.session)
     with database.transaction():
-        assert repos.purge(now, 10)["ephemeral"] == 1
+        assert repos.expired.purge(now, 10)["ephemeral"] == 1
     from_elsewhere.rollback()
     with database.transaction():
-        assert repos.purge(now, 10)["ephemeral"] == 1
+        assert repos.expired.purge(now, 10)["ephemeral"] == 1
 
     from_elsewhere.close()
     engine.dispose()
@@ -197,7 +197,7 @@ def test_purged_revocation_marks_are_those_of_dead_tokens(database, repos, now):
     with database.transaction():
         repos.families.revoke_access_token("alive", now, now + HOUR)
         repos.families.revoke_access_token("dead", now - HOUR, now)
-        repos.purge(now, 10)
+        repos.expired.purge(now, 10)
 
     with database.transaction(write=False):
         left = database.session().scalar(select(func.count()).select_from(RevokedAccessTokenRow))

@@ -48,7 +48,6 @@ class ClaimedCode:
     account: AccountState
     grant: Mapping[str, Any]
     session_id: str | None
-    family_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +74,6 @@ class AdvancedFamily:
     grant: Mapping[str, Any]
     session_id: str | None
     generation: int
-    offline: bool
-    created_at: datetime
     expires_at: datetime
 
 
@@ -93,7 +90,6 @@ class FamilyState:
     idle_expires_at: datetime
     grant: Mapping[str, Any]
     session_id: str | None
-    offline: bool
     account: AccountState
 
 
@@ -105,7 +101,6 @@ class AccessState:
     """The token itself was revoked (RFC 7009)."""
     family_live: bool
     """The family exists and is not revoked; ``True`` for tokens without a family."""
-    family_created_at: datetime | None
     account: AccountState | None
     """``None`` for tokens without a family, or when the account is gone."""
     grant: Mapping[str, Any] | None

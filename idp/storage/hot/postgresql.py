@@ -1,6 +1,5 @@
 """The token path on PostgreSQL: one autocommitted statement per state change."""
 
-import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -12,6 +11,7 @@ from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from idp.errors import Unavailable
+from idp.observability import get_logger
 from idp.settings import DatabaseSettings
 from idp.storage.connections import PatientConnection, Unanswered, patience, postgresql_arguments
 from idp.storage.hot.interface import (
@@ -26,7 +26,7 @@ from idp.storage.hot.interface import (
 )
 from idp.storage.records import AuditEntry
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 Row = dict[str, Any]
 _Connection = PatientConnection[Row]
@@ -83,7 +83,7 @@ WITH changed AS (
       AND (%(client_not_before)s::timestamptz IS NULL OR f.created_at >= %(client_not_before)s)
       AND a.id = f.account_id AND a.disabled_at IS NULL
       AND (a.not_before IS NULL OR a.not_before <= f.created_at)
-    RETURNING f.session_id, f.grant_data, f.generation, f.offline, f.created_at, f.expires_at, {_ACCOUNT}
+    RETURNING f.session_id, f.grant_data, f.generation, f.expires_at, {_ACCOUNT}
 ), audit AS ({_AUDIT}
 )
 SELECT * FROM changed
@@ -91,14 +91,14 @@ SELECT * FROM changed
 
 _FIND_FAMILY = f"""
 SELECT f.client_id, f.generation, f.rotated_at, f.revoked_at, f.created_at, f.expires_at,
-       f.idle_expires_at, f.grant_data, f.session_id, f.offline, {_ACCOUNT}
+       f.idle_expires_at, f.grant_data, f.session_id, {_ACCOUNT}
 FROM token_family AS f JOIN account AS a ON a.id = f.account_id
 WHERE f.id = %(family_id)s
 """  # noqa: S608 - composed of constants above
 
 _CHECK_ACCESS = f"""
 SELECT r.jti IS NOT NULL AS revoked, f.id IS NOT NULL AND f.revoked_at IS NULL AS family_live,
-       f.created_at AS family_created_at, f.grant_data, {_ACCOUNT}
+       f.grant_data, {_ACCOUNT}
 FROM (SELECT 1) AS one
 LEFT JOIN revoked_access_token AS r ON r.jti = %(jti)s
 LEFT JOIN token_family AS f ON f.id = %(family_id)s::text
@@ -157,7 +157,6 @@ class PostgresHotStore:
             account=_account(row),
             grant=row["grant_data"],
             session_id=row["session_id"],
-            family_id=claim.family_id,
         )
 
     def advance_family(self, advance: FamilyAdvance) -> AdvancedFamily | None:
@@ -182,8 +181,6 @@ class PostgresHotStore:
             grant=row["grant_data"],
             session_id=row["session_id"],
             generation=row["generation"],
-            offline=row["offline"],
-            created_at=row["created_at"],
             expires_at=row["expires_at"],
         )
 
@@ -202,7 +199,6 @@ class PostgresHotStore:
             idle_expires_at=row["idle_expires_at"],
             grant=row["grant_data"],
             session_id=row["session_id"],
-            offline=row["offline"],
             account=_account(row),
         )
 
@@ -214,7 +210,6 @@ class PostgresHotStore:
         return AccessState(
             revoked=row["revoked"],
             family_live=family_id is None or row["family_live"],
-            family_created_at=row["family_created_at"],
             account=_account(row) if row["account_id"] is not None else None,
             grant=row["grant_data"],
         )
@@ -256,7 +251,7 @@ class PostgresHotStore:
         try:
             self._pool.check()
         except psycopg.Error as error:
-            _log.warning("hot pool check failed: %s", type(error).__name__)
+            _log.warning("hot.pool_check_failed", extra={"fields": {"detail": type(error).__name__}})
 
 
 def _account(row: Row) -> AccountState:

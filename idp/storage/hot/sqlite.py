@@ -4,7 +4,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import orjson
 
@@ -21,9 +21,7 @@ from idp.storage.hot.interface import (
     StatementObserver,
 )
 from idp.storage.records import AuditEntry
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from idp.storage.types import from_microseconds, to_microseconds
 
 _ACCOUNT = """
     a.id AS account_id, a.username, a.email, a.email_verified, a.claims, a.updated_at,
@@ -57,7 +55,7 @@ WHERE id = :family_id AND generation = :generation AND client_id = :client_id
   AND (:client_not_before IS NULL OR created_at >= :client_not_before)
   AND EXISTS (SELECT 1 FROM account AS a WHERE a.id = token_family.account_id AND a.disabled_at IS NULL
               AND (a.not_before IS NULL OR a.not_before <= token_family.created_at))
-RETURNING account_id, session_id, grant_data, generation, offline, created_at, expires_at
+RETURNING account_id, session_id, grant_data, generation, expires_at
 """
 
 _AUDIT = """
@@ -71,14 +69,14 @@ _FIND_ACCOUNT = f"SELECT {_ACCOUNT} FROM account AS a WHERE a.id = :account_id" 
 
 _FIND_FAMILY = f"""
 SELECT f.client_id, f.generation, f.rotated_at, f.revoked_at, f.created_at, f.expires_at,
-       f.idle_expires_at, f.grant_data, f.session_id, f.offline, {_ACCOUNT}
+       f.idle_expires_at, f.grant_data, f.session_id, {_ACCOUNT}
 FROM token_family AS f JOIN account AS a ON a.id = f.account_id
 WHERE f.id = :family_id
 """  # noqa: S608 - composed of constants above
 
 _CHECK_ACCESS = f"""
 SELECT r.jti IS NOT NULL AS revoked, f.id IS NOT NULL AND f.revoked_at IS NULL AS family_live,
-       f.created_at AS family_created_at, f.grant_data, {_ACCOUNT}
+       f.grant_data, {_ACCOUNT}
 FROM (SELECT 1) AS one
 LEFT JOIN revoked_access_token AS r ON r.jti = :jti
 LEFT JOIN token_family AS f ON f.id = :family_id
@@ -102,10 +100,10 @@ class SqliteHotStore:
             "client_id": claim.client_id,
             "proof": claim.proof,
             "target": claim.target,
-            "now": _micros(claim.now),
+            "now": to_microseconds(claim.now),
             "family_id": claim.family_id,
-            "family_expires_at": _micros(claim.family_expires_at),
-            "family_idle_expires_at": _micros(claim.family_idle_expires_at),
+            "family_expires_at": to_microseconds(claim.family_expires_at),
+            "family_idle_expires_at": to_microseconds(claim.family_idle_expires_at),
         }
         with self._write() as connection:
             row = self._one(connection, _CLAIM_CODE, parameters)
@@ -120,7 +118,6 @@ class SqliteHotStore:
             account=_account(_present(account)),
             grant=grant,
             session_id=row["session_id"],
-            family_id=claim.family_id,
         )
 
     def advance_family(self, advance: FamilyAdvance) -> AdvancedFamily | None:
@@ -129,12 +126,12 @@ class SqliteHotStore:
             "family_id": advance.family_id,
             "generation": advance.generation,
             "client_id": advance.client_id,
-            "now": _micros(advance.now),
+            "now": to_microseconds(advance.now),
             "step": 1 if advance.rotate else 0,
-            "idle_expires_at": _micros(advance.idle_expires_at),
+            "idle_expires_at": to_microseconds(advance.idle_expires_at),
             "client_not_before": None
             if advance.client_not_before is None
-            else _micros(advance.client_not_before),
+            else to_microseconds(advance.client_not_before),
         }
         with self._write() as connection:
             row = self._one(connection, _ADVANCE_FAMILY, parameters)
@@ -147,9 +144,7 @@ class SqliteHotStore:
             grant=orjson.loads(row["grant_data"]),
             session_id=row["session_id"],
             generation=row["generation"],
-            offline=bool(row["offline"]),
-            created_at=_moment(row["created_at"]),
-            expires_at=_moment(row["expires_at"]),
+            expires_at=from_microseconds(row["expires_at"]),
         )
 
     def find_family(self, family_id: str) -> FamilyState | None:
@@ -161,14 +156,13 @@ class SqliteHotStore:
         return FamilyState(
             client_id=row["client_id"],
             generation=row["generation"],
-            rotated_at=_moment_or_none(row["rotated_at"]),
-            revoked_at=_moment_or_none(row["revoked_at"]),
-            created_at=_moment(row["created_at"]),
-            expires_at=_moment(row["expires_at"]),
-            idle_expires_at=_moment(row["idle_expires_at"]),
+            rotated_at=_optional(row["rotated_at"]),
+            revoked_at=_optional(row["revoked_at"]),
+            created_at=from_microseconds(row["created_at"]),
+            expires_at=from_microseconds(row["expires_at"]),
+            idle_expires_at=from_microseconds(row["idle_expires_at"]),
             grant=orjson.loads(row["grant_data"]),
             session_id=row["session_id"],
-            offline=bool(row["offline"]),
             account=_account(row),
         )
 
@@ -179,7 +173,6 @@ class SqliteHotStore:
         return AccessState(
             revoked=bool(row["revoked"]),
             family_live=family_id is None or bool(row["family_live"]),
-            family_created_at=_moment_or_none(row["family_created_at"]),
             account=_account(row) if row["account_id"] is not None else None,
             grant=orjson.loads(row["grant_data"]) if row["grant_data"] is not None else None,
         )
@@ -264,16 +257,8 @@ class SqliteHotStore:
         )
 
 
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _moment(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def _moment_or_none(micros: int | None) -> datetime | None:
-    return None if micros is None else _moment(micros)
+def _optional(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else from_microseconds(microseconds)
 
 
 def _present(row: sqlite3.Row | None) -> sqlite3.Row:
@@ -289,7 +274,7 @@ def _account(row: sqlite3.Row) -> AccountState:
         email=row["email"],
         email_verified=bool(row["email_verified"]),
         claims=orjson.loads(row["claims"]),
-        updated_at=_moment(row["updated_at"]),
+        updated_at=from_microseconds(row["updated_at"]),
         disabled=row["disabled_at"] is not None,
-        not_before=_moment_or_none(row["not_before"]),
+        not_before=_optional(row["not_before"]),
     )

@@ -1,7 +1,6 @@
 """All repositories over one session source."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from idp.storage.database import SessionSource
 from idp.storage.repositories.accounts import AccountRepository
@@ -38,10 +37,6 @@ class Repositories:
     changes: ChangeRepository
     deployment: DeploymentRepository
     expired: PurgeRepository
-
-    def purge(self, now: datetime, limit: int) -> dict[str, int]:
-        """Delete at most ``limit`` expired rows of each table; how many, by table name."""
-        return self.expired.purge(now, limit)
 
 
 def repositories(session: SessionSource) -> Repositories:

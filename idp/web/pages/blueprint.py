@@ -19,7 +19,7 @@ from idp.web.pages.problem import expired_page, stale_form_page
 from idp.web.pages.select_account import select_account, select_account_post
 from idp.web.pages.visit import Visit, begin_visit, is_secure
 
-log = get_logger(__name__)
+_log = get_logger(__name__)
 
 PAGES = (  # address, method, view
     ("/", "GET", home),
@@ -78,11 +78,11 @@ def _after(response: Response) -> Response:
 
 @pages.errorhandler(StaleForm)
 def _stale_form(error: StaleForm) -> Response:
-    log.warning("request.stale_form", extra={"fields": {"path": request.path, "detail": error.detail}})
+    _log.warning("request.stale_form", extra={"fields": {"path": request.path, "detail": error.detail}})
     return stale_form_page(error)
 
 
 @_interaction.errorhandler(ShownError)
 def _expired(error: ShownError) -> Response:
-    log.info("request.interaction_gone", extra={"fields": {"path": request.path, "detail": error.detail}})
+    _log.info("request.interaction_gone", extra={"fields": {"path": request.path, "detail": error.detail}})
     return expired_page(error.description)

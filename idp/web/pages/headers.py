@@ -45,7 +45,7 @@ def content_security_policy(*, nonce: str | None = None, form_targets: Iterable[
             ``form-action`` to the redirects after a form, so a page of an interaction names the
             client's redirect URI.
 
-    Source: CSP Level 3 §6.3.
+    Source: CSP Level 3 §6.4.1 (``form-action``).
     """
     targets = " ".join(
         dict.fromkeys(["'self'", *(source for source in map(csp_source, form_targets) if source)])

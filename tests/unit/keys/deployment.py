@@ -31,7 +31,7 @@ class Deployment:
     def worker(self) -> KeyRing:
         """A loaded key ring, as each worker process has one."""
         ring = KeyRing(self.database, self.store, self.clock)
-        ring.load()
+        ring.reload()
         return ring
 
 

@@ -184,7 +184,7 @@ def test_worker_with_another_root_key_does_not_start(idp):
     stranger = KeyRing(idp.database, store_for(idp.repos, RootKey(bytes(32))), idp.clock)
 
     with pytest.raises(SigningKeyUnreadable):
-        stranger.load()
+        stranger.reload()
 
 
 def test_ring_that_was_never_loaded_says_so(idp):

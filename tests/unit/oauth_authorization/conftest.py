@@ -80,7 +80,7 @@ class FrontChannel:
                 self.keystore.ensure_keys(START)
             (folder / _READY).touch()
         self.keyring = KeyRing(self.database, self.keystore, self.clock)
-        self.keyring.load()
+        self.keyring.reload()
         self.clients = ClientDirectory(reader, read_repos, feed, self.secret_key)
         self.resources = ResourceDirectory(reader, read_repos, feed)
         self.scopes = ScopeResolver(resources=self.resources, issuer=ISSUER)

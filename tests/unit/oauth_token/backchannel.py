@@ -74,7 +74,7 @@ class BackChannel:
         self.feed = ChangeFeed(create_change_source(self.settings.database), self.clock)
         self.hot = create_hot_store(self.settings.database, self.database.statements)
         self.keyring = KeyRing(self.database, _key_store(self.repos), self.clock)
-        self.keyring.load()
+        self.keyring.reload()
         self.issue_counter = IssueCounter(self.database, self.repos)
         self.refresh_tokens = RefreshTokens(ROOT.derive("refresh tokens"))
         self.codes = AuthorizationCodes()

@@ -29,7 +29,6 @@ def state(**changes):
     values = {
         "revoked": False,
         "family_live": True,
-        "family_created_at": BEFORE,
         "account": account(),
         "grant": {},
     }
