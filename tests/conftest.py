@@ -18,6 +18,8 @@ from idp.settings import DatabaseSettings, SecretUrl
 from idp.storage import Database, Repositories, create_engine, plain_session, repositories, upgrade
 from tests.databases import BOTH_DATABASES, new_postgresql_database
 
+pytest_plugins = ("tests.bench",)  # the providers of protocol, pages, journeys and properties
+
 
 @pytest.fixture
 def now() -> datetime:

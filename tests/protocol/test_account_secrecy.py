@@ -13,9 +13,9 @@ import time
 
 import pytest
 
+from tests.bench import NewProvider
 from tests.browser import Page
 from tests.frontchannel import SQLITE_ONLY, attempt, text_of
-from tests.protocol.conftest import NewProvider
 from tests.provider import PASSWORD
 
 sqlite_only = pytest.mark.parametrize(*SQLITE_ONLY)

@@ -28,9 +28,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.bench import NewProvider
 from tests.frontchannel import SESSION, SQLITE_ONLY, ask, refusal, shown_error, signed_in, success
 from tests.protocol import jose
-from tests.protocol.conftest import NewProvider
 from tests.provider import Client
 
 BYE = "https://shop.example/bye"

@@ -22,7 +22,7 @@ import pytest
 import redis
 from sqlalchemy import MetaData, func, select
 
-from tests.protocol.conftest import NewProvider
+from tests.bench import NewProvider
 from tests.provider import Client, Pkce, Provider
 from tests.services import new_redis
 from tests.transport import Answer

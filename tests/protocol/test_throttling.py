@@ -23,9 +23,9 @@ from http import HTTPStatus
 
 import pytest
 
+from tests.bench import NewProvider
 from tests.browser import Browser, Page
 from tests.frontchannel import DEVICE, SQLITE_ONLY, ask, attempt, is_in, signed_in
-from tests.protocol.conftest import NewProvider
 from tests.provider import PASSWORD, Provider
 from tests.transport import InProcess
 

@@ -36,7 +36,7 @@ from http import HTTPStatus
 import pytest
 from sqlalchemy import MetaData, select
 
-from tests.protocol.conftest import NewProvider
+from tests.bench import NewProvider
 from tests.provider import CALLBACK, PASSWORD, Client, Pkce, Provider
 from tests.transport import Answer, Http, InProcess
 

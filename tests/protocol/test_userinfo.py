@@ -23,7 +23,7 @@ from http import HTTPStatus
 
 import pytest
 
-from tests.protocol.conftest import EVERY_CLAIM
+from tests.bench import EVERY_CLAIM
 from tests.provider import START
 from tests.transport import Answer
 
