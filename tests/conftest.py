@@ -1,7 +1,7 @@
 """Databases for the tests: freshly migrated, one kind or both.
 
 ``database_settings`` runs a test on SQLite and on PostgreSQL; ``sqlite_settings`` and ``postgresql_settings``
-give one of them. What stands on them: ``database`` and ``repos``.
+give one of them. What stands on them: ``database``, ``repos``, ``own_database``, ``own_repos`` and ``feed``.
 """
 
 import shutil
@@ -15,7 +15,16 @@ from psycopg import sql
 
 from idp.clock import FixedClock
 from idp.settings import DatabaseSettings, SecretUrl
-from idp.storage import Database, Repositories, create_engine, plain_session, repositories, upgrade
+from idp.storage import (
+    ChangeFeed,
+    Database,
+    Repositories,
+    create_change_source,
+    create_engine,
+    plain_session,
+    repositories,
+    upgrade,
+)
 from tests.databases import BOTH_DATABASES, new_postgresql_database
 
 pytest_plugins = ("tests.bench",)  # the providers of protocol, pages, journeys and properties
@@ -83,6 +92,24 @@ def database(database_settings: DatabaseSettings) -> Iterator[Database]:
 @pytest.fixture
 def repos(database: Database) -> Repositories:
     return repositories(database.session)
+
+
+@pytest.fixture
+def own_database(database: Database) -> Database:
+    """A database on a session of its own, as directories need it."""
+    return Database(database.engine, plain_session(database.engine))
+
+
+@pytest.fixture
+def own_repos(own_database: Database) -> Repositories:
+    return repositories(own_database.session)
+
+
+@pytest.fixture
+def feed(database_settings: DatabaseSettings, clock: FixedClock) -> Iterator[ChangeFeed]:
+    made = ChangeFeed(create_change_source(database_settings), clock)
+    yield made
+    made.stop()
 
 
 @pytest.hookimpl(wrapper=True)

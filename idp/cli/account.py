@@ -1,13 +1,11 @@
 """``idp account``: the people who can sign in."""
 
-import json
 from pathlib import Path
 
 import click
 
 from idp.cli.context import opened, read_secret_from_stdin
-from idp.cli.options import print_json
-from idp.errors import Invalid
+from idp.cli.documents import print_json, read_json_object
 
 
 @click.group()
@@ -30,7 +28,7 @@ def create(
     *, username: str, email: str | None, email_verified: bool, claims_file: Path | None, password_stdin: bool
 ) -> None:
     """Create an account; prints it as JSON."""
-    claims = _read_claims(claims_file) if claims_file else {}
+    claims = read_json_object(claims_file, option="--claims") if claims_file else {}
     password = read_secret_from_stdin("password") if password_stdin else None
     with opened() as container:
         print_json(
@@ -87,13 +85,3 @@ def set_password(*, name: str, password_stdin: bool) -> None:
     password = read_secret_from_stdin("password")
     with opened() as container:
         print_json(container.admin.accounts.set_password(name, password))
-
-
-def _read_claims(path: Path) -> dict[str, object]:
-    try:
-        claims = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise Invalid(f"{path} is not JSON: {error}", field="--claims") from error
-    if not isinstance(claims, dict):
-        raise Invalid(f"{path} must hold one JSON object", field="--claims")
-    return claims

@@ -1,13 +1,12 @@
 """``idp client``: the applications that send people here."""
 
-import json
 from pathlib import Path
 
 import click
 
 from idp.cli.context import opened, read_secret_from_stdin
-from idp.cli.options import ManyValuesCommand, print_json
-from idp.errors import Invalid
+from idp.cli.documents import print_json, read_json_object
+from idp.cli.options import ManyValuesCommand
 
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 
@@ -126,13 +125,7 @@ def _metadata(given: dict[str, object]) -> dict[str, object]:
     path = given["metadata_file"]
     metadata: dict[str, object] = {}
     if isinstance(path, Path):
-        try:
-            loaded = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise Invalid(f"{path} is not JSON: {error}", field="--metadata") from error
-        if not isinstance(loaded, dict):
-            raise Invalid(f"{path} must hold one JSON object", field="--metadata")
-        metadata.update(loaded)
+        metadata.update(read_json_object(path, option="--metadata"))
     metadata["client_name"] = given["name"]
     metadata["token_endpoint_auth_method"] = given["auth_method"]
     for option in ("redirect_uris", "post_logout_redirect_uris", "grant_types"):

@@ -2,7 +2,7 @@
 
 import click
 
-from idp.cli.options import print_json
+from idp.cli.documents import print_json
 from idp.settings import describe, load_settings, reference_markdown
 
 

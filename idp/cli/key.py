@@ -3,7 +3,7 @@
 import click
 
 from idp.cli.context import opened
-from idp.cli.options import print_json
+from idp.cli.documents import print_json
 
 
 @click.group()

@@ -2,7 +2,7 @@
 
 import click
 
-from idp.cli.options import print_json
+from idp.cli.documents import print_json
 from idp.settings import load_settings
 from idp.storage import head_revision, upgrade
 

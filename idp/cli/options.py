@@ -1,8 +1,6 @@
 """Options that take several values, the way scripts like to write them."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -40,8 +38,3 @@ def _spread(args: Sequence[str], repeatable: set[str]) -> list[str]:
             first = False
         spread.append(word)
     return spread
-
-
-def print_json(value: Any) -> None:
-    """Print one JSON value on standard output, for people and scripts alike."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

@@ -3,7 +3,8 @@
 import click
 
 from idp.cli.context import opened
-from idp.cli.options import ManyValuesCommand, print_json
+from idp.cli.documents import print_json
+from idp.cli.options import ManyValuesCommand
 from idp.errors import Invalid
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from idp.cli.options import print_json
+from idp.cli.documents import print_json
 from idp.clock import Clock, SystemClock
 from idp.crypto import Argon2Parameters, PasswordHasher
 

@@ -10,6 +10,7 @@ from idp.settings.values import SECOND, Duration, Names, Section
 
 _BIND = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _LARGEST_PORT = 65535
+_LOGO_SUFFIXES = (".svg", ".png", ".jpg", ".jpeg", ".webp")
 
 
 def _check_bind(text: str) -> str:
@@ -27,9 +28,11 @@ def _lower_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in names)
 
 
-def _check_file(path: Path) -> Path:
+def _check_logo(path: Path) -> Path:
     if not path.is_file():
         raise ValueError("is not a file that can be read")
+    if path.suffix.lower() not in _LOGO_SUFFIXES:
+        raise ValueError(f"must end with one of {', '.join(_LOGO_SUFFIXES)}")
     return path
 
 
@@ -104,7 +107,7 @@ class PageSettings(Section):
     accent: str = Field(default="#2f5bea", pattern=r"^#[0-9a-fA-F]{6}$")
     """Colour of buttons and links as `#rrggbb`. Choose one that white text can be read on."""
 
-    logo_file: Annotated[Path, AfterValidator(_check_file)] | None = None
+    logo_file: Annotated[Path, AfterValidator(_check_logo)] | None = None
     """Image shown beside the name: SVG, PNG, JPEG or WebP."""
 
     default_locale: str = Field(default="en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")

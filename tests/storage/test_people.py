@@ -25,7 +25,7 @@ def test_account_is_found_by_each_of_its_names(database, repos, alice):
 
 
 def test_name_is_taken_whatever_its_kind(database, repos, now, alice):
-    """V7: nobody may take somebody else's e-mail address as user name."""
+    """V7: nobody may take somebody else's e-mail address as username."""
     with pytest.raises(Conflict, match="taken"), database.transaction():
         repos.accounts.add(rows.account(now, id="acc_2"), [("alice@example.org", "username")])
 

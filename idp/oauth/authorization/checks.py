@@ -1,4 +1,4 @@
-"""3b. The ordered list of checks: what is checked, by which rule, and where a failure goes.
+"""The ordered list of checks: what is checked, by which rule, and where a failure goes.
 
 Everything up to ``redirect_uri`` must be fine before anything may be sent anywhere (row R2).
 """

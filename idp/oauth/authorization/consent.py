@@ -1,4 +1,4 @@
-"""7. What is asked of the person, in plain words, and the record of the answer."""
+"""What is asked of the person, in plain words, and the record of the answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

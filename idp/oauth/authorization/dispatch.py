@@ -1,4 +1,4 @@
-"""6. The order of a sign-in. The only place that knows it: no step chooses the next one."""
+"""The order of a sign-in. The only place that knows it: no step chooses the next one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""5. The stored, half-finished request: one uid per browser tab, bound to the browser."""
+"""The stored, half-finished request: one uid per browser tab, bound to the browser."""
 
 import re
 from collections.abc import Mapping

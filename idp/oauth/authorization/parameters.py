@@ -1,4 +1,4 @@
-"""1. The parameters of an authorization request as they arrived; nothing is judged here."""
+"""The parameters of an authorization request as they arrived; nothing is judged here."""
 
 import re
 from collections import Counter

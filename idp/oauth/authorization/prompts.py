@@ -1,4 +1,4 @@
-"""4. Which page a request needs, with named reasons. Pure: values in, reason or nothing out."""
+"""Which page a request needs, with named reasons. Pure: values in, reason or nothing out."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""2. The authorization request: checked once, never changed afterwards (row R14)."""
+"""The authorization request: checked once, never changed afterwards (row R14)."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

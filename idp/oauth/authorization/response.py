@@ -1,4 +1,4 @@
-"""8. The answer to the client. The only place that renders responses and errors, and issues codes."""
+"""The answer to the client. The only place that renders responses and errors, and issues codes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

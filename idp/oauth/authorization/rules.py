@@ -1,4 +1,4 @@
-"""3a. What each check demands, one small function per parameter.
+"""What each check demands, one small function per parameter.
 
 A rule reads the request and returns what it understood, or raises an OAuth error. Where the
 error goes (page or redirect) and in which order rules run is said in checks.py alone.

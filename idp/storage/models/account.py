@@ -30,7 +30,7 @@ class AccountRow(Base, kw_only=True):
 
 
 class AccountIdentifierRow(Base, kw_only=True):
-    """A canonical name that leads to one account; user names and e-mail addresses share one space (V7)."""
+    """A canonical name that leads to one account; usernames and e-mail addresses share one space (V7)."""
 
     __tablename__ = "account_identifier"
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from idp.storage.models import AccountIdentifierRow, AccountRow, PasswordRow
 from idp.storage.repositories.base import Repository
 
-_TAKEN = "The user name or e-mail address is already taken."
+_TAKEN = "The username or e-mail address is already taken."
 
 
 class AccountRepository(Repository):

@@ -13,7 +13,7 @@ from typing import cast
 
 from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
 
-from idp.settings import Settings
+from idp.settings import Settings, SettingsError
 from idp.web.context import container
 from idp.web.pages.theme import Accent, accent
 
@@ -31,10 +31,6 @@ _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 assets = Blueprint("assets", __name__)
 
 
-class LogoUnusable(Exception):
-    """``settings.pages.logo_file`` is missing or no picture that browsers show."""
-
-
 @dataclass(frozen=True, slots=True)
 class Asset:
     """One static file."""
@@ -45,10 +41,10 @@ class Asset:
 
 
 def prepare_assets(app: Flask, settings: Settings) -> None:
-    """Read the files, and give templates ``asset()`` and ``brand_logo()``.
+    """Read the files, and give templates ``asset()`` and ``has_brand_logo``.
 
     Raises:
-        LogoUnusable: the configured logo cannot be read or has an unknown type.
+        SettingsError: the configured logo cannot be read.
     """
     colours = accent(settings.pages.accent)
     files = {
@@ -60,7 +56,7 @@ def prepare_assets(app: Flask, settings: Settings) -> None:
     }
     logo = settings.pages.logo_file
     if logo is not None:
-        files["brand"] = _logo(Path(logo))
+        files["brand"] = _logo(logo)
     app.extensions[_EXTENSION] = files
     app.jinja_env.globals["asset"] = asset_url
     app.jinja_env.globals["has_brand_logo"] = logo is not None
@@ -115,13 +111,10 @@ def _asset(body: bytes, content_type: str) -> Asset:
 
 
 def _logo(path: Path) -> Asset:
-    content_type = _IMAGE_TYPES.get(path.suffix.lower())
-    if content_type is None:
-        raise LogoUnusable(f"{path}: the logo must be one of {', '.join(_IMAGE_TYPES)}")
     try:
-        return _asset(path.read_bytes(), content_type)
+        return _asset(path.read_bytes(), _IMAGE_TYPES[path.suffix.lower()])
     except OSError as error:
-        raise LogoUnusable(f"{path}: the logo cannot be read: {error.strerror}") from error
+        raise SettingsError([f"pages.logo_file: {path} cannot be read: {error.strerror}"]) from error
 
 
 def _icon(colours: Accent) -> bytes:

@@ -5,19 +5,14 @@ from collections.abc import Callable
 from flask import Response, request
 
 from idp.oauth import OAuthRequest, ProtocolResponse
-from idp.web.context import container, local_path
+from idp.web.context import local_path
 from idp.web.protocol.cors import cors_headers
 from idp.web.request import oauth_request
 from idp.web.responses import json_response
 
 
 def answer(operation: Callable[[OAuthRequest], ProtocolResponse]) -> Response:
-    """Run ``operation`` on the current request and send what it returns.
-
-    Raises:
-        Unavailable: this process no longer hears of changes and must not trust its caches.
-    """
-    container().feed.assert_available()
+    """Run ``operation`` on the current request and send what it returns."""
     result = operation(oauth_request())
     return json_response(
         result.status, result.body, (*result.headers, *cors_headers(local_path(request.path)))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.settings import (
+    PageSettings,
     Settings,
     SettingsError,
     format_duration,
@@ -190,3 +191,15 @@ def test_values_outside_of_their_rules_stop_the_start(variable, value):
 
 def test_the_log_level_may_be_written_in_lower_case():
     assert load_settings(environ={"IDP_LOG_LEVEL": "debug"}).log.level == "DEBUG"
+
+
+def test_a_logo_is_a_picture_by_its_name(tmp_path):
+    """It stops the start, before any worker meets it."""
+    for name in ("logo.svg", "logo.PNG", "logo.txt"):
+        (tmp_path / name).touch()
+
+    assert PageSettings(logo_file=tmp_path / "logo.svg").logo_file == tmp_path / "logo.svg"
+    assert PageSettings(logo_file=tmp_path / "logo.PNG").logo_file
+    for wrong in ("logo.txt", "missing.svg"):
+        with pytest.raises(ValueError, match="logo_file"):
+            PageSettings(logo_file=tmp_path / wrong)
