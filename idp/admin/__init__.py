@@ -6,11 +6,7 @@ no other. Called by cli and jobs.
 Reading order: context, accounts, clients, resources, keys, admin.
 """
 
-from idp.admin.accounts import AccountAdmin
 from idp.admin.admin import Admin
-from idp.admin.clients import ClientAdmin
 from idp.admin.context import AdminContext
-from idp.admin.keys import KeyAdmin
-from idp.admin.resources import ResourceAdmin
 
-__all__ = ["AccountAdmin", "Admin", "AdminContext", "ClientAdmin", "KeyAdmin", "ResourceAdmin"]
+__all__ = ["Admin", "AdminContext"]

@@ -7,6 +7,7 @@ from typing import Any
 from idp.admin.context import AdminContext, moment
 from idp.audit import AuditEvent
 from idp.clients import (
+    MAX_OVERLAP,
     Logo,
     LogoUnusable,
     RegisteredClient,
@@ -15,8 +16,6 @@ from idp.clients import (
     validate_metadata,
 )
 from idp.errors import Invalid
-
-_MAX_OVERLAP_DAYS = 90
 
 
 class ClientAdmin:
@@ -95,8 +94,8 @@ class ClientAdmin:
             Invalid: a public client, an unusable secret, or a wrong overlap.
         """
         context = self._context
-        if not 0 <= overlap_days <= _MAX_OVERLAP_DAYS:
-            raise Invalid("The overlap must be between 0 and 90 days.", field="overlap_days")
+        if not 0 <= overlap_days <= MAX_OVERLAP.days:  # timedelta does not take every number
+            raise Invalid(f"The overlap must be between 0 and {MAX_OVERLAP.days} days.", field="overlap_days")
         overlap = timedelta(days=overlap_days)
         with context.change("clients") as now:
             made = context.clients.rotate_secret(client_id, now=now, secret=secret, overlap=overlap)

@@ -7,18 +7,16 @@ Called by oauth, login and admin; ``Source`` by the entrances too.
 Reading order: vocabulary, actor, record, issue_counter, description.
 """
 
-from idp.audit.actor import Actor, ActorKind, Source
-from idp.audit.description import EventDescription, describe_events, reference_markdown
+from idp.audit.actor import Actor, Source
+from idp.audit.description import describe_events, reference_markdown
 from idp.audit.issue_counter import IssueCounter
 from idp.audit.record import Audit
 from idp.audit.vocabulary import AuditEvent
 
 __all__ = [
     "Actor",
-    "ActorKind",
     "Audit",
     "AuditEvent",
-    "EventDescription",
     "IssueCounter",
     "Source",
     "describe_events",

@@ -6,7 +6,7 @@ Called by login and admin.
 Reading order: password_rules, hashing, passwords, throttle, devices.
 """
 
-from idp.authenticators.devices import KnownDevice, KnownDevices
+from idp.authenticators.devices import KnownDevices
 from idp.authenticators.hashing import BoundedHasher
 from idp.authenticators.passwords import PasswordCheck, Passwords
 from idp.authenticators.throttle import HARD_STOP, PasswordThrottle, blocked_for
@@ -14,7 +14,6 @@ from idp.authenticators.throttle import HARD_STOP, PasswordThrottle, blocked_for
 __all__ = [
     "HARD_STOP",
     "BoundedHasher",
-    "KnownDevice",
     "KnownDevices",
     "PasswordCheck",
     "PasswordThrottle",

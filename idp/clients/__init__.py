@@ -9,19 +9,20 @@ Reading order: redirect_uris, uris, metadata, secrets, registered, directory, re
 
 from idp.clients.directory import ClientDirectory
 from idp.clients.logos import Logo, Logos, LogoUnusable, fetch_logo
-from idp.clients.metadata import CONFIDENTIAL_METHODS, validate_client_id, validate_metadata
+from idp.clients.metadata import CONFIDENTIAL_METHODS, GRANT_TYPES, validate_client_id, validate_metadata
 from idp.clients.redirect_uris import validate_redirect_uri
 from idp.clients.registered import RegisteredClient
-from idp.clients.registry import Clients, NewSecret
+from idp.clients.registry import MAX_OVERLAP, Clients
 
 __all__ = [
     "CONFIDENTIAL_METHODS",
+    "GRANT_TYPES",
+    "MAX_OVERLAP",
     "ClientDirectory",
     "Clients",
     "Logo",
     "LogoUnusable",
     "Logos",
-    "NewSecret",
     "RegisteredClient",
     "fetch_logo",
     "validate_client_id",

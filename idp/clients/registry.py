@@ -128,7 +128,7 @@ class Clients:
         if client.is_public:
             raise Invalid("A client without authentication (none) has no secret.", field="client_secret")
         if not timedelta(0) <= overlap <= MAX_OVERLAP:
-            raise Invalid("The overlap must be between 0 and 90 days.", field="overlap")
+            raise Invalid(f"The overlap must be between 0 and {MAX_OVERLAP.days} days.", field="overlap")
         chosen = _chosen(secret)
         ends = now + overlap
         for row in self._clients.secrets_of(client_id):

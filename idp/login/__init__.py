@@ -7,7 +7,6 @@ Called by web/pages.
 Reading order: assurance, session, password.
 """
 
-from idp.login.assurance import Assurance, Factor, assurance_of
 from idp.login.password import LoginFlow, LoginServices, SignedIn
 
-__all__ = ["Assurance", "Factor", "LoginFlow", "LoginServices", "SignedIn", "assurance_of"]
+__all__ = ["LoginFlow", "LoginServices", "SignedIn"]

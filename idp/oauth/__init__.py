@@ -11,15 +11,12 @@ Front channel: authorization/, logout.
 """
 
 from idp.oauth.authorization import (
-    RESPONSE_MODES,
     AuthorizationFlow,
     AuthorizationResponse,
     AuthorizationServices,
-    ConsentQuestion,
     InteractionView,
     Reason,
     Respond,
-    ResponseMode,
     ShowConsent,
     ShowLogin,
     ShowSelectAccount,
@@ -27,7 +24,7 @@ from idp.oauth.authorization import (
 )
 from idp.oauth.discovery import metadata
 from idp.oauth.epochs import Epochs
-from idp.oauth.errors import RedirectedError, ShownError
+from idp.oauth.errors import ShownError
 from idp.oauth.id_token_hint import IdTokenHints
 from idp.oauth.logout import Confirm, Done, LogoutFlow, LogoutServices, LogoutStep
 from idp.oauth.request import OAuthRequest
@@ -37,12 +34,10 @@ from idp.oauth.server import OAuthServer
 from idp.oauth.services import OAuthServices
 
 __all__ = [
-    "RESPONSE_MODES",
     "AuthorizationFlow",
     "AuthorizationResponse",
     "AuthorizationServices",
     "Confirm",
-    "ConsentQuestion",
     "Done",
     "Epochs",
     "IdTokenHints",
@@ -55,9 +50,7 @@ __all__ = [
     "OAuthServices",
     "ProtocolResponse",
     "Reason",
-    "RedirectedError",
     "Respond",
-    "ResponseMode",
     "ScopeResolver",
     "ShowConsent",
     "ShowLogin",

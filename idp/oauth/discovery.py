@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from idp.clients import CONFIDENTIAL_METHODS
+from idp.clients import CONFIDENTIAL_METHODS, GRANT_TYPES
 from idp.keys import SUPPORTED_ALGORITHMS
+from idp.oauth.authorization.rules import PROMPTS, RESPONSE_MODES
 from idp.oauth.claims import CLAIMS_SUPPORTED
 from idp.oauth.client_authentication import ALL_METHODS
 from idp.sessions import ACR_VALUES_SUPPORTED
@@ -34,8 +35,8 @@ def metadata(settings: Settings, scopes: Iterable[str]) -> dict[str, Any]:
         "revocation_endpoint": f"{issuer}/revoke",
         "scopes_supported": list(scopes),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "fragment", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": list(GRANT_TYPES),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": list(ALL_METHODS),
         "revocation_endpoint_auth_methods_supported": list(ALL_METHODS),
@@ -49,7 +50,7 @@ def metadata(settings: Settings, scopes: Iterable[str]) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,
         "authorization_response_iss_parameter_supported": True,
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "prompt_values_supported": list(PROMPTS),
         "acr_values_supported": list(ACR_VALUES_SUPPORTED),
         "display_values_supported": ["page", "popup"],
         "ui_locales_supported": ["en"],

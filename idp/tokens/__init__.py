@@ -10,26 +10,20 @@ Reading order: grant, codes, families, refresh, access, revocation.
 from idp.keys import InvalidToken
 from idp.tokens.access import (
     ACCESS_TOKEN_KEY_BYTES,
-    ACCESS_TOKEN_PREFIX,
-    ACCESS_TOKEN_TYPE,
     AccessTokenClaims,
     AccessTokens,
     TokenFormat,
     TokenSpec,
 )
-from idp.tokens.codes import AUTHORIZATION_CODE_KIND, AUTHORIZATION_CODE_PREFIX, AuthorizationCodes
+from idp.tokens.codes import AUTHORIZATION_CODE_KIND, AuthorizationCodes
 from idp.tokens.families import new_family_id
 from idp.tokens.grant import AuthorizedGrant
-from idp.tokens.refresh import REFRESH_TOKEN_PREFIX, RefreshTokenParts, RefreshTokens
+from idp.tokens.refresh import RefreshTokenParts, RefreshTokens
 from idp.tokens.revocation import is_dead
 
 __all__ = [
     "ACCESS_TOKEN_KEY_BYTES",
-    "ACCESS_TOKEN_PREFIX",
-    "ACCESS_TOKEN_TYPE",
     "AUTHORIZATION_CODE_KIND",
-    "AUTHORIZATION_CODE_PREFIX",
-    "REFRESH_TOKEN_PREFIX",
     "AccessTokenClaims",
     "AccessTokens",
     "AuthorizationCodes",

@@ -9,37 +9,25 @@ consent, response, flow.
 """
 
 from idp.oauth.authorization.flow import AuthorizationFlow, AuthorizationServices
-from idp.oauth.authorization.parameters import Parameters
-from idp.oauth.authorization.request import AuthorizationRequest, ReplyAddress
-from idp.oauth.authorization.rules import RESPONSE_MODES
 from idp.oauth.authorization.steps import (
     AuthorizationResponse,
-    ConsentQuestion,
     InteractionView,
     Reason,
     Respond,
-    ResponseMode,
     ShowConsent,
     ShowLogin,
     ShowSelectAccount,
     Step,
 )
-from idp.oauth.errors import RedirectedError, ShownError
+from idp.oauth.errors import ShownError
 
 __all__ = [
-    "RESPONSE_MODES",
     "AuthorizationFlow",
-    "AuthorizationRequest",
     "AuthorizationResponse",
     "AuthorizationServices",
-    "ConsentQuestion",
     "InteractionView",
-    "Parameters",
     "Reason",
-    "RedirectedError",
-    "ReplyAddress",
     "Respond",
-    "ResponseMode",
     "ShowConsent",
     "ShowLogin",
     "ShowSelectAccount",

@@ -35,7 +35,7 @@ from idp.oauth.scopes import OPENID, GrantedScopes, ScopeResolver, parse_scope
 from idp.sessions import ACR_VALUES_SUPPORTED
 
 RESPONSE_MODES: tuple[ResponseMode, ...] = get_args(ResponseMode)
-_PROMPTS = ("none", "login", "consent", "select_account")
+PROMPTS = ("none", "login", "consent", "select_account")
 _S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
 
@@ -179,7 +179,7 @@ def prompts(asked: Asked) -> tuple[str, ...]:
     values = (asked.get("prompt") or "").split()
     if "none" in values and len(set(values)) > 1:
         raise InvalidRequestError("The prompt parameter must not combine none with another value.")
-    return tuple(prompt for prompt in _PROMPTS if prompt in values)
+    return tuple(prompt for prompt in PROMPTS if prompt in values)
 
 
 def max_age(asked: Asked) -> int | None:
