@@ -12,10 +12,9 @@ NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 class ProtocolResponse:
     """Status, JSON body and headers.
 
-    ``headers`` holds no ``Content-Type``: the entrance sets ``application/json`` when there is
-    a body, and sends an empty one when ``body`` is ``None``.
+    ``headers`` holds no ``Content-Type``: the entrance sets ``application/json``.
     """
 
     status: int
-    body: Mapping[str, Any] | None
+    body: Mapping[str, Any]
     headers: tuple[tuple[str, str], ...] = NO_STORE

@@ -123,7 +123,7 @@ class OAuthServer(AuthorizationServer):
         """Authlib's events have no listeners here; the audit record has its own."""
 
     def handle_response(
-        self, status: int, body: Mapping[str, Any] | None, headers: Iterable[tuple[str, str]]
+        self, status: int, body: Mapping[str, Any], headers: Iterable[tuple[str, str]]
     ) -> ProtocolResponse:
         """Status, body and headers as the entrance takes them."""
         kept = tuple((name, value) for name, value in headers if name.lower() != "content-type")

@@ -83,7 +83,6 @@ def configure_engine(engine: Engine) -> StatementCounter:
         prepare_sqlite_file(Path(engine.url.database or ""))
         event.listen(engine, "connect", _on_sqlite_connect)
         event.listen(engine, "begin", _on_sqlite_begin)
-
     else:
         event.listen(engine, "do_connect", _connect_patiently)
         event.listen(engine, "connect", partial(_be_patient, engine.get_execution_options().get(_PATIENCE)))
@@ -131,12 +130,10 @@ def begin_read(engine: Engine) -> Iterator[Connection]:
 class Database:
     """One database as the entrances and flows see it: transactions, readiness, counting."""
 
-    def __init__(
-        self, engine: Engine, session: SessionSource, statements: StatementCounter | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, session: SessionSource) -> None:
         self.engine = engine
         self.session = session
-        self.statements = statements or configure_engine(engine)
+        self.statements = configure_engine(engine)
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
