@@ -50,7 +50,7 @@ from idp.storage import (
     plain_session,
     repositories,
 )
-from idp.storage.hot import HotStore, create_hot_store
+from idp.storage.hot import HotPool, HotStore, create_hot_pool, create_hot_store
 from idp.tokens import ACCESS_TOKEN_KEY_BYTES, AccessTokens, AuthorizationCodes, RefreshTokens
 
 _LONGEST_TOKEN_LIFETIME = timedelta(days=1)
@@ -66,6 +66,7 @@ class Rooms:
     root_key: RootKey
     database: Database
     repos: Repositories
+    hot_pool: HotPool
     hot: HotStore
     feed: ChangeFeed
     ephemeral: EphemeralStore
@@ -108,7 +109,7 @@ class Container(Rooms):
         with contextlib.suppress(Unavailable):
             self.issue_counter.flush()
         self.passwords.close()
-        self.hot.close()
+        self.hot_pool.close()
         self.database.dispose()
 
 
@@ -152,13 +153,15 @@ def _rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock:
     keyring = KeyRing(copies, _keystore(settings, copied, root), clock)
     feed.subscribe("keys", keyring.reload)
     resources = ResourceDirectory(copies, copied, feed)
+    hot_pool = create_hot_pool(settings.database, database.statements)
     return Rooms(
         settings=settings,
         clock=clock,
         root_key=root,
         database=database,
         repos=repos,
-        hot=create_hot_store(settings.database, database.statements),
+        hot_pool=hot_pool,
+        hot=create_hot_store(hot_pool),
         feed=feed,
         ephemeral=ephemeral,
         ratelimiter=RateLimiter(ephemeral, settings.ratelimit, clock),

@@ -21,7 +21,7 @@ import pytest
 from idp.errors import Unavailable
 from idp.settings import DatabaseSettings, SecretUrl
 from idp.storage import AuditEntry, Database, Repositories, StatementCounter
-from idp.storage.hot import CodeClaim, FamilyAdvance, HotStore, create_hot_store
+from idp.storage.hot import CodeClaim, FamilyAdvance, HotStore, create_hot_pool, create_hot_store
 from tests.services import free_port
 from tests.storage import rows
 from tests.storage.threads import in_parallel
@@ -31,9 +31,9 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def hot(database: Database, database_settings: DatabaseSettings) -> Iterator[HotStore]:
-    store = create_hot_store(database_settings, database.statements)
-    yield store
-    store.close()
+    pool = create_hot_pool(database_settings, database.statements)
+    yield create_hot_store(pool)
+    pool.close()
 
 
 @pytest.fixture
@@ -345,8 +345,8 @@ def test_a_database_out_of_reach_is_unavailable(url):
     settings = DatabaseSettings(
         url=SecretUrl(url.format(port=free_port())), pool_timeout=timedelta(seconds=0.3)
     )
-    store = create_hot_store(settings, StatementCounter())
+    pool = create_hot_pool(settings, StatementCounter())
 
     with pytest.raises(Unavailable):
-        store.check_access(family_id=None, jti="j1")
-    store.close()
+        create_hot_store(pool).check_access(family_id=None, jti="j1")
+    pool.close()

@@ -4,10 +4,10 @@ Owns: claiming a code while opening its family, advancing a family, and the one 
 behind userinfo and introspection. Each state change is one transaction with one commit: on
 PostgreSQL a single CTE, on SQLite a short ``BEGIN IMMEDIATE``. Everything else uses the
 repositories. Called by oauth/.
-Reading order: interface, postgresql, sqlite, factory.
+Reading order: interface, postgresql_pool, postgresql, sqlite_pool, sqlite, factory.
 """
 
-from idp.storage.hot.factory import create_hot_store
+from idp.storage.hot.factory import HotPool, create_hot_pool, create_hot_store
 from idp.storage.hot.interface import (
     AccessState,
     AccountState,
@@ -27,6 +27,8 @@ __all__ = [
     "CodeClaim",
     "FamilyAdvance",
     "FamilyState",
+    "HotPool",
     "HotStore",
+    "create_hot_pool",
     "create_hot_store",
 ]

@@ -4,19 +4,29 @@ from idp.settings import DatabaseSettings
 from idp.storage.connections import database_url
 from idp.storage.hot.interface import HotStore, StatementObserver
 from idp.storage.hot.postgresql import PostgresHotStore
+from idp.storage.hot.postgresql_pool import PostgresPool
 from idp.storage.hot.sqlite import SqliteHotStore
+from idp.storage.hot.sqlite_pool import SqlitePool
+
+HotPool = PostgresPool | SqlitePool
+"""The connections that every hot store of a process works on."""
 
 
-def create_hot_store(settings: DatabaseSettings, observer: StatementObserver) -> HotStore:
-    """The hot store for the configured database; connects lazily."""
+def create_hot_pool(settings: DatabaseSettings, observer: StatementObserver) -> HotPool:
+    """The hot paths' connections to the configured database; connects lazily, whoever makes it closes it."""
     url = database_url(settings)
     if settings.dialect == "sqlite":
-        return SqliteHotStore(path=url.database or "", observer=observer)
+        return SqlitePool(path=url.database or "", observer=observer)
     options = url.query.get("options", "")
     plain = url.set(drivername="postgresql").difference_update_query(["options"])
-    return PostgresHotStore(
+    return PostgresPool(
         conninfo=plain.render_as_string(hide_password=False),
         extra_options=options if isinstance(options, str) else " ".join(options),
         settings=settings,
         observer=observer,
     )
+
+
+def create_hot_store(pool: HotPool) -> HotStore:
+    """The token path's store on these connections."""
+    return SqliteHotStore(pool) if isinstance(pool, SqlitePool) else PostgresHotStore(pool)

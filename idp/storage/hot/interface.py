@@ -145,7 +145,3 @@ class HotStore(Protocol):
     def check_access(self, *, family_id: str | None, jti: str) -> AccessState:
         """What userinfo and introspection must know, in one statement."""
         ...
-
-    def close(self) -> None:
-        """Close every connection; the store is not used afterwards."""
-        ...

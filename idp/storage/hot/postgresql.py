@@ -1,19 +1,11 @@
 """The token path on PostgreSQL: one autocommitted statement per state change."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
-import psycopg
-from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from idp.errors import Unavailable
-from idp.observability import get_logger
-from idp.settings import DatabaseSettings
-from idp.storage.connections import PatientConnection, Unanswered, patience, postgresql_arguments
 from idp.storage.hot.interface import (
     AccessState,
     AccountState,
@@ -22,24 +14,18 @@ from idp.storage.hot.interface import (
     CodeClaim,
     FamilyAdvance,
     FamilyState,
-    StatementObserver,
 )
-from idp.storage.records import AuditEntry
-
-_log = get_logger(__name__)
-
-Row = dict[str, Any]
-_Connection = PatientConnection[Row]
+from idp.storage.hot.postgresql_pool import PostgresPool
 
 _ACCOUNT = """
     a.id AS account_id, a.username, a.email, a.email_verified, a.claims, a.updated_at,
     a.disabled_at, a.not_before"""
 
+# Its parameters come first in both statements: $1 now, $2 client_id, $3 to $9 the event's own.
 _AUDIT = """
     INSERT INTO audit_event (id, occurred_at, event, actor, account_id, client_id, session_id,
                              address, user_agent, request_id, detail)
-    SELECT %(audit_id)s, %(now)s, %(audit_event)s, %(audit_actor)s, account_id, %(client_id)s, session_id,
-           %(audit_address)s, %(audit_user_agent)s, %(audit_request_id)s, %(audit_detail)s
+    SELECT $3, $1, $4, $5, account_id, $2, session_id, $6, $7, $8, $9::jsonb
     FROM changed"""
 
 # One statement is one transaction: the code cannot be used up without its family and its
@@ -47,12 +33,12 @@ _AUDIT = """
 # sign-out that has not committed yet is waited for, or it waits for us and then finds the family.
 _CLAIM_CODE = f"""
 WITH changed AS (
-    UPDATE one_time AS o SET consumed_at = %(now)s, outcome = %(family_id)s
+    UPDATE one_time AS o SET consumed_at = $1, outcome = $10
     FROM account AS a
-    WHERE o.digest = %(digest)s AND o.kind = 'authorization_code' AND o.binding = %(client_id)s
-      AND o.proof IS NOT DISTINCT FROM %(proof)s::text
-      AND (%(target)s::text IS NULL OR o.target = %(target)s::text)
-      AND o.consumed_at IS NULL AND o.expires_at > %(now)s
+    WHERE o.digest = $11 AND o.kind = 'authorization_code' AND o.binding = $2
+      AND o.proof IS NOT DISTINCT FROM $12::text
+      AND ($13::text IS NULL OR o.target = $13::text)
+      AND o.consumed_at IS NULL AND o.expires_at > $1
       AND a.id = o.account_id AND a.disabled_at IS NULL
       AND (a.not_before IS NULL OR a.not_before <= o.created_at)
       AND (EXISTS (SELECT 1 FROM browser_session AS s
@@ -62,9 +48,8 @@ WITH changed AS (
 ), family AS (
     INSERT INTO token_family (id, client_id, account_id, session_id, grant_data, offline, generation,
                               last_used_at, created_at, expires_at, idle_expires_at)
-    SELECT %(family_id)s, %(client_id)s, account_id, session_id, grant_data,
-           COALESCE((grant_data->>'offline')::boolean, false), 0,
-           %(now)s, %(now)s, %(family_expires_at)s, %(family_idle_expires_at)s
+    SELECT $10, $2, account_id, session_id, grant_data,
+           COALESCE((grant_data->>'offline')::boolean, false), 0, $1, $1, $14, $15
     FROM changed
 ), audit AS ({_AUDIT}
 )
@@ -74,13 +59,13 @@ SELECT * FROM changed
 _ADVANCE_FAMILY = f"""
 WITH changed AS (
     UPDATE token_family AS f
-    SET generation = f.generation + %(step)s,
-        rotated_at = CASE WHEN %(step)s = 1 THEN %(now)s ELSE f.rotated_at END,
-        last_used_at = %(now)s, idle_expires_at = %(idle_expires_at)s
+    SET generation = f.generation + $10,
+        rotated_at = CASE WHEN $10 = 1 THEN $1 ELSE f.rotated_at END,
+        last_used_at = $1, idle_expires_at = $11
     FROM account AS a
-    WHERE f.id = %(family_id)s AND f.generation = %(generation)s AND f.client_id = %(client_id)s
-      AND f.revoked_at IS NULL AND f.expires_at > %(now)s AND f.idle_expires_at > %(now)s
-      AND (%(client_not_before)s::timestamptz IS NULL OR f.created_at >= %(client_not_before)s)
+    WHERE f.id = $12 AND f.generation = $13 AND f.client_id = $2
+      AND f.revoked_at IS NULL AND f.expires_at > $1 AND f.idle_expires_at > $1
+      AND ($14::timestamptz IS NULL OR f.created_at >= $14)
       AND a.id = f.account_id AND a.disabled_at IS NULL
       AND (a.not_before IS NULL OR a.not_before <= f.created_at)
     RETURNING f.session_id, f.grant_data, f.generation, f.expires_at, {_ACCOUNT}
@@ -93,187 +78,126 @@ _FIND_FAMILY = f"""
 SELECT f.client_id, f.generation, f.rotated_at, f.revoked_at, f.created_at, f.expires_at,
        f.idle_expires_at, f.grant_data, f.session_id, {_ACCOUNT}
 FROM token_family AS f JOIN account AS a ON a.id = f.account_id
-WHERE f.id = %(family_id)s
+WHERE f.id = $1
 """  # noqa: S608 - composed of constants above
 
 _CHECK_ACCESS = f"""
-SELECT r.jti IS NOT NULL AS revoked, f.id IS NOT NULL AND f.revoked_at IS NULL AS family_live,
-       f.grant_data, {_ACCOUNT}
+SELECT r.jti IS NOT NULL, f.id IS NOT NULL AND f.revoked_at IS NULL, f.grant_data, {_ACCOUNT}
 FROM (SELECT 1) AS one
-LEFT JOIN revoked_access_token AS r ON r.jti = %(jti)s
-LEFT JOIN token_family AS f ON f.id = %(family_id)s::text
+LEFT JOIN revoked_access_token AS r ON r.jti = $1
+LEFT JOIN token_family AS f ON f.id = $2::text
 LEFT JOIN account AS a ON a.id = f.account_id
 """  # noqa: S608 - composed of constants above
 
 
 class PostgresHotStore:
-    """Prepared statements on a small pool of autocommit connections."""
+    """See :class:`HotStore`; each method is one statement, and each statement one transaction."""
 
-    def __init__(
-        self, *, conninfo: str, extra_options: str, settings: DatabaseSettings, observer: StatementObserver
-    ) -> None:
-        self._observer = observer
-        self._timeout = settings.pool_timeout.total_seconds()
-        self._patience = patience(settings)
-        self._pool: ConnectionPool[_Connection] = ConnectionPool(
-            conninfo,
-            connection_class=PatientConnection[Row],
-            kwargs={
-                "autocommit": True,
-                "prepare_threshold": 1,
-                "row_factory": dict_row,
-                **postgresql_arguments(settings, extra_options=extra_options),
-            },
-            min_size=0,
-            max_size=settings.pool_size,
-            # A short life-time for failed attempts: the next request tries again at once, so
-            # the service is back as soon as the database is.
-            reconnect_timeout=1.0,
-            timeout=self._timeout,
-            configure=self._configure,
-            open=True,
-            name="hot",
-        )
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
 
     def claim_code(self, claim: CodeClaim) -> ClaimedCode | None:
         """See :class:`HotStore`."""
-        row = self._change(
+        row = self._pool.change_row(
             _CLAIM_CODE,
-            {
-                "digest": claim.digest,
-                "client_id": claim.client_id,
-                "proof": claim.proof,
-                "target": claim.target,
-                "now": claim.now,
-                "family_id": claim.family_id,
-                "family_expires_at": claim.family_expires_at,
-                "family_idle_expires_at": claim.family_idle_expires_at,
-                **_audit_parameters(claim.audit),
-            },
+            (
+                *_common(claim),
+                claim.family_id,
+                claim.digest,
+                claim.proof,
+                claim.target,
+                claim.family_expires_at,
+                claim.family_idle_expires_at,
+            ),
         )
         if row is None:
             return None
-        return ClaimedCode(
-            account=_account(row),
-            grant=row["grant_data"],
-            session_id=row["session_id"],
-        )
+        session_id, grant, *account = row
+        return ClaimedCode(account=_account(account), grant=orjson.loads(grant), session_id=session_id)
 
     def advance_family(self, advance: FamilyAdvance) -> AdvancedFamily | None:
         """See :class:`HotStore`."""
-        row = self._change(
+        row = self._pool.change_row(
             _ADVANCE_FAMILY,
-            {
-                "family_id": advance.family_id,
-                "generation": advance.generation,
-                "client_id": advance.client_id,
-                "now": advance.now,
-                "step": 1 if advance.rotate else 0,
-                "idle_expires_at": advance.idle_expires_at,
-                "client_not_before": advance.client_not_before,
-                **_audit_parameters(advance.audit),
-            },
+            (
+                *_common(advance),
+                1 if advance.rotate else 0,
+                advance.idle_expires_at,
+                advance.family_id,
+                advance.generation,
+                advance.client_not_before,
+            ),
         )
         if row is None:
             return None
+        session_id, grant, generation, expires_at, *account = row
         return AdvancedFamily(
-            account=_account(row),
-            grant=row["grant_data"],
-            session_id=row["session_id"],
-            generation=row["generation"],
-            expires_at=row["expires_at"],
+            account=_account(account),
+            grant=orjson.loads(grant),
+            session_id=session_id,
+            generation=generation,
+            expires_at=expires_at,
         )
 
     def find_family(self, family_id: str) -> FamilyState | None:
         """See :class:`HotStore`."""
-        row = self._execute(_FIND_FAMILY, {"family_id": family_id})
+        row = self._pool.fetch_row(_FIND_FAMILY, (family_id,))
         if row is None:
             return None
+        client_id, generation, rotated, revoked, created, expires, idle, grant, session_id, *account = row
         return FamilyState(
-            client_id=row["client_id"],
-            generation=row["generation"],
-            rotated_at=row["rotated_at"],
-            revoked_at=row["revoked_at"],
-            created_at=row["created_at"],
-            expires_at=row["expires_at"],
-            idle_expires_at=row["idle_expires_at"],
-            grant=row["grant_data"],
-            session_id=row["session_id"],
-            account=_account(row),
+            client_id=client_id,
+            generation=generation,
+            rotated_at=rotated,
+            revoked_at=revoked,
+            created_at=created,
+            expires_at=expires,
+            idle_expires_at=idle,
+            grant=orjson.loads(grant),
+            session_id=session_id,
+            account=_account(account),
         )
 
     def check_access(self, *, family_id: str | None, jti: str) -> AccessState:
         """See :class:`HotStore`."""
-        row = self._execute(_CHECK_ACCESS, {"family_id": family_id, "jti": jti})
+        row = self._pool.fetch_row(_CHECK_ACCESS, (jti, family_id))
         if row is None:
             raise Unavailable(detail="the access query gave no row")
+        revoked, family_live, grant, *account = row
         return AccessState(
-            revoked=row["revoked"],
-            family_live=family_id is None or row["family_live"],
-            account=_account(row) if row["account_id"] is not None else None,
-            grant=row["grant_data"],
+            revoked=revoked,
+            family_live=family_id is None or family_live,
+            account=_account(account) if account[0] is not None else None,
+            grant=orjson.loads(grant) if grant is not None else None,
         )
 
-    def close(self) -> None:
-        """See :class:`HotStore`."""
-        self._pool.close()
 
-    def _change(self, sql: str, parameters: Mapping[str, object]) -> Row | None:
-        row = self._execute(sql, parameters)
-        if row is not None:
-            self._observer.commit()
-        return row
-
-    def _execute(self, sql: str, parameters: Mapping[str, object]) -> Row | None:
-        self._observer.statement(sql)
-        try:
-            with self._connection() as connection:
-                return connection.execute(sql, parameters, binary=True).fetchone()
-        except PoolTimeout as error:
-            raise Unavailable(detail="no database connection in time") from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            # After a restart of the database every pooled connection is dead; check them all
-            # now, so that not each of them costs one request.
-            # A server that is silent would let every check wait as long again.
-            if not isinstance(error, Unanswered):
-                self._check_pool()
-            raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
-
-    def _connection(self) -> AbstractContextManager[_Connection]:
-        return self._pool.connection(timeout=self._timeout)
-
-    def _configure(self, connection: _Connection) -> None:
-        connection.patience = self._patience
-        set_json_loads(orjson.loads, connection)
-        set_json_dumps(orjson.dumps, connection)
-
-    def _check_pool(self) -> None:
-        try:
-            self._pool.check()
-        except psycopg.Error as error:
-            _log.warning("hot.pool_check_failed", extra={"fields": {"detail": type(error).__name__}})
-
-
-def _account(row: Row) -> AccountState:
-    return AccountState(
-        id=row["account_id"],
-        username=row["username"],
-        email=row["email"],
-        email_verified=row["email_verified"],
-        claims=row["claims"],
-        updated_at=row["updated_at"],
-        disabled=row["disabled_at"] is not None,
-        not_before=row["not_before"],
+def _common(change: CodeClaim | FamilyAdvance) -> tuple[object, ...]:
+    """The parameters $1 to $9 of both changes."""
+    entry = change.audit
+    return (
+        change.now,
+        change.client_id,
+        entry.id,
+        entry.event,
+        entry.actor,
+        entry.address,
+        entry.user_agent,
+        entry.request_id,
+        orjson.dumps(entry.detail).decode(),
     )
 
 
-def _audit_parameters(entry: AuditEntry) -> dict[str, object]:
-    return {
-        "audit_id": entry.id,
-        "audit_event": entry.event,
-        "audit_actor": entry.actor,
-        "audit_address": entry.address,
-        "audit_user_agent": entry.user_agent,
-        "audit_request_id": entry.request_id,
-        "audit_detail": Jsonb(entry.detail),
-    }
+def _account(columns: Sequence[Any]) -> AccountState:
+    """The account from the columns of ``_ACCOUNT``."""
+    identifier, username, email, email_verified, claims, updated_at, disabled_at, not_before = columns
+    return AccountState(
+        id=identifier,
+        username=username,
+        email=email,
+        email_verified=email_verified,
+        claims=orjson.loads(claims),
+        updated_at=updated_at,
+        disabled=disabled_at is not None,
+        not_before=not_before,
+    )

@@ -30,7 +30,7 @@ from idp.storage import (
     plain_session,
     repositories,
 )
-from idp.storage.hot import create_hot_store
+from idp.storage.hot import create_hot_pool, create_hot_store
 from idp.tokens import (
     ACCESS_TOKEN_KEY_BYTES,
     AUTHORIZATION_CODE_KIND,
@@ -72,7 +72,8 @@ class BackChannel:
         reader, read_repos = Database(self.engine, aside), repositories(aside)
         self.secret_key = Secret(ROOT.derive("client secrets"))
         self.feed = ChangeFeed(create_change_source(self.settings.database), self.clock)
-        self.hot = create_hot_store(self.settings.database, self.database.statements)
+        self.hot_pool = create_hot_pool(self.settings.database, self.database.statements)
+        self.hot = create_hot_store(self.hot_pool)
         self.keyring = KeyRing(self.database, _key_store(self.repos), self.clock)
         self.keyring.reload()
         self.issue_counter = IssueCounter(self.database, self.repos)
@@ -114,7 +115,7 @@ class BackChannel:
 
     def close(self) -> None:
         self.feed.stop()
-        self.hot.close()
+        self.hot_pool.close()
         self.session.remove()
         self.database.dispose()
 
