@@ -16,6 +16,7 @@ from idp.web.pages.locale import choose_language
 from idp.web.pages.login import login, login_post, plain_login, plain_login_post
 from idp.web.pages.logout import logged_out, logout, logout_confirm, logout_post
 from idp.web.pages.problem import expired_page, stale_form_page
+from idp.web.pages.render import PageResponse
 from idp.web.pages.select_account import select_account, select_account_post
 from idp.web.pages.visit import Visit, begin_visit, is_secure
 
@@ -73,7 +74,7 @@ def _after(response: Response) -> Response:
     here: Visit | None = g.get("visit")
     if here is not None and here.is_new_browser:
         BROWSER.write(response, here.browser, secure=is_secure())
-    return add_page_headers(response, https=is_secure())
+    return response if isinstance(response, PageResponse) else add_page_headers(response, https=is_secure())
 
 
 @pages.errorhandler(StaleForm)

@@ -74,14 +74,20 @@ def csp_source(uri: str) -> str | None:
     return f"{parts.scheme}:"
 
 
-def add_page_headers(response: Response, *, https: bool) -> Response:
-    """Give a page, or a redirect between pages, the headers it does not have yet."""
-    for name, value in _FIXED:
-        response.headers.setdefault(name, value)
-    if "Content-Security-Policy" not in response.headers:
-        response.headers["Content-Security-Policy"] = content_security_policy()
+def page_headers(policy: str, *, https: bool) -> list[tuple[str, str]]:
+    """The headers of a page that has this content security policy."""
+    headers = [*_FIXED, ("Content-Security-Policy", policy)]
     if https:
-        response.headers["Strict-Transport-Security"] = _HSTS
+        headers.append(("Strict-Transport-Security", _HSTS))
+    return headers
+
+
+def add_page_headers(response: Response, *, https: bool) -> Response:
+    """Give a redirect between pages, or an answer from elsewhere, the headers it does not have yet."""
+    present = {name.lower() for name, _ in response.headers}
+    for name, value in _PLAIN[https]:
+        if name.lower() not in present:
+            response.headers.add(name, value)
     return response
 
 
@@ -92,3 +98,6 @@ def add_sign_out_headers(response: Response) -> None:
     account's owner from being locked out (row L3). The session cookie is cleared by name.
     """
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+_PLAIN = {https: page_headers(content_security_policy(), https=https) for https in (False, True)}

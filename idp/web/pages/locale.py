@@ -14,6 +14,9 @@ from typing import Any, cast
 from babel import Locale, UnknownLocaleError
 from babel.support import Translations
 from flask import Flask, current_app, g, has_request_context, request
+from markupsafe import Markup
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from idp.settings import Settings
 
@@ -22,6 +25,8 @@ SOURCE_LANGUAGE = "en"
 
 _EXTENSION = "idp.locales"
 _MAX_WISHES = 10
+_LONGEST_REMEMBERED = 200
+"""Characters of an ``Accept-Language`` header whose meaning is remembered; browsers send fewer."""
 
 
 def prepare_translations(app: Flask, settings: Settings) -> None:
@@ -32,6 +37,9 @@ def prepare_translations(app: Flask, settings: Settings) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install = cast("Any", app.jinja_env).install_gettext_callables
     install(gettext, ngettext, newstyle=True)
+    # Jinja's wrapper makes a new template context for each text, a quarter of a page's time; ours
+    # needs none, because only the language of the page decides.
+    app.jinja_env.globals["gettext"] = _template_text
     # Security: `_()` and trans mark their text as HTML and read % in it. Texts that come in a variable, some
     # of them from registrations, go through here instead and are escaped (row K2).
     app.jinja_env.globals["translated"] = gettext
@@ -45,8 +53,8 @@ def choose_language(ui_locales: Iterable[str] = ()) -> None:
             Source: OpenID Connect Core §3.1.2.1.
     """
     available = cast("tuple[str, ...]", current_app.extensions[_EXTENSION])
-    accepted = (tag for tag, _quality in request.accept_languages)
-    g.language = best_language([*islice(ui_locales, _MAX_WISHES), *islice(accepted, _MAX_WISHES)], available)
+    wishes = [*islice(ui_locales, _MAX_WISHES), *_accepted(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))]
+    g.language = best_language(wishes, available)
 
 
 def best_language(wishes: Sequence[str], available: Sequence[str]) -> str:
@@ -67,12 +75,7 @@ def language() -> str:
 
 def html_language() -> tuple[str, str]:
     """The values of ``lang`` and ``dir`` for the page."""
-    name = language()
-    try:
-        direction = Locale.parse(name).text_direction
-    except (UnknownLocaleError, ValueError):
-        direction = "ltr"
-    return name.replace("_", "-"), direction
+    return _html_language(language())
 
 
 def gettext(message: str) -> str:
@@ -83,6 +86,38 @@ def gettext(message: str) -> str:
 def ngettext(singular: str, plural: str, number: int) -> str:
     """A text that depends on a number, in the language of the current page."""
     return _catalogue(language()).ngettext(singular, plural, number)
+
+
+def _template_text(message: str, /, **variables: object) -> Markup:
+    """What ``_()`` and ``trans`` of a template show: HTML, its variables escaped."""
+    text = _markup(language(), message)
+    return text % variables if variables else text
+
+
+def _accepted(header: str) -> tuple[str, ...]:
+    """The languages an ``Accept-Language`` header asks for, best first."""
+    return _parsed(header) if len(header) <= _LONGEST_REMEMBERED else _parsed.__wrapped__(header)
+
+
+@lru_cache(maxsize=512)
+def _parsed(header: str) -> tuple[str, ...]:
+    accepted = parse_accept_header(header, LanguageAccept)
+    return tuple(tag for tag, _quality in islice(accepted, _MAX_WISHES))
+
+
+@lru_cache(maxsize=64)
+def _html_language(name: str) -> tuple[str, str]:
+    try:
+        direction = Locale.parse(name).text_direction
+    except (UnknownLocaleError, ValueError):
+        direction = "ltr"
+    return name.replace("_", "-"), direction
+
+
+@lru_cache(maxsize=4096)
+def _markup(name: str, message: str) -> Markup:
+    """A text of a template in a language; both are known to be few."""
+    return Markup(_catalogue(name).gettext(message))  # noqa: S704 - from our own templates and catalogues
 
 
 @lru_cache(maxsize=64)
