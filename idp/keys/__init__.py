@@ -10,6 +10,7 @@ Reading order: algorithms, states, store, signing, verification, jwks, ring.
 
 from idp.keys.algorithms import SUPPORTED_ALGORITHMS
 from idp.keys.errors import InvalidToken, SigningKeyUnreadable
+from idp.keys.jwks import Jwks
 from idp.keys.ring import KeyRing
 from idp.keys.signing import SigningKey
 from idp.keys.states import KeyChange, KeyRecord, KeyState
@@ -20,6 +21,7 @@ __all__ = [
     "MAX_TOKEN_SIZE",
     "SUPPORTED_ALGORITHMS",
     "InvalidToken",
+    "Jwks",
     "KeyChange",
     "KeyRecord",
     "KeyRing",

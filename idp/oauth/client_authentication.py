@@ -18,7 +18,6 @@ from idp.clients import CONFIDENTIAL_METHODS, RegisteredClient
 from idp.errors import Refused
 from idp.oauth.errors import TemporarilyUnavailableError
 from idp.oauth.request import OAuthRequest
-from idp.oauth.response import NO_STORE
 from idp.oauth.services import OAuthServices
 from idp.observability import get_logger
 from idp.ratelimit import Limit, normalised_source
@@ -43,8 +42,8 @@ class ClientAuthenticationFailed(InvalidClientError):
         self._realm = realm
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """``no-store`` and the challenge."""
-        return [*NO_STORE, ("WWW-Authenticate", f'Basic realm="{self._realm}"')]
+        """The challenge."""
+        return [("WWW-Authenticate", f'Basic realm="{self._realm}"')]
 
 
 class TooManyFailures(TemporarilyUnavailableError):
@@ -55,8 +54,8 @@ class TooManyFailures(TemporarilyUnavailableError):
         self._retry_after = retry_after
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """``no-store`` and when to come back, in whole seconds."""
-        return [*NO_STORE, ("Retry-After", str(max(1, round(self._retry_after.total_seconds()))))]
+        """When to come back, in whole seconds."""
+        return [("Retry-After", str(max(1, round(self._retry_after.total_seconds()))))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,20 +1,16 @@
 """What a protocol endpoint answers; ``web/`` turns it into an HTTP response."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
-"""On every answer of the token, introspection, revocation and userinfo endpoints (row T12, RFC 6749 §5.1)."""
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ProtocolResponse:
+class ProtocolResponse(NamedTuple):
     """Status, JSON body and headers.
 
-    ``headers`` holds no ``Content-Type``: the entrance sets ``application/json``.
+    ``headers`` holds neither ``Content-Type`` nor what forbids storing (row T12, RFC 6749 §5.1):
+    the entrance adds both to every answer.
     """
 
     status: int
     body: Mapping[str, Any]
-    headers: tuple[tuple[str, str], ...] = NO_STORE
+    headers: tuple[tuple[str, str], ...] = ()

@@ -7,6 +7,7 @@ grants and the endpoints are ours.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import AuthorizationServer
 from authlib.oauth2.rfc6749.errors import OAuth2Error, UnsupportedGrantTypeError
 
@@ -18,13 +19,16 @@ from idp.oauth.introspection import IntrospectionEndpoint
 from idp.oauth.issue import TokenIssuer
 from idp.oauth.live_tokens import LiveTokens
 from idp.oauth.request import OAuthRequest
-from idp.oauth.response import NO_STORE, ProtocolResponse
+from idp.oauth.response import ProtocolResponse
 from idp.oauth.revocation import RevocationEndpoint
 from idp.oauth.services import OAuthServices
 from idp.oauth.userinfo import UserInfoEndpoint
 from idp.observability import get_logger
 
 _log = get_logger(__name__)
+
+_USUAL_HEADERS = frozenset(default_json_headers)
+"""Authlib puts them on every error; the entrance has its own."""
 
 
 class OAuthServer(AuthorizationServer):
@@ -126,8 +130,7 @@ class OAuthServer(AuthorizationServer):
         self, status: int, body: Mapping[str, Any], headers: Iterable[tuple[str, str]]
     ) -> ProtocolResponse:
         """Status, body and headers as the entrance takes them."""
-        kept = tuple((name, value) for name, value in headers if name.lower() != "content-type")
-        return ProtocolResponse(status, body, kept or NO_STORE)
+        return ProtocolResponse(status, body, tuple(pair for pair in headers if pair not in _USUAL_HEADERS))
 
     def handle_error_response(self, request: OAuthRequest, error: OAuth2Error) -> ProtocolResponse:
         """An error in the form of RFC 6749 §5.2."""

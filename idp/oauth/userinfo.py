@@ -7,7 +7,7 @@ from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 from idp.oauth.claims import userinfo_claims
 from idp.oauth.live_tokens import LiveTokens
 from idp.oauth.request import OAuthRequest
-from idp.oauth.response import NO_STORE, ProtocolResponse
+from idp.oauth.response import ProtocolResponse
 from idp.oauth.scopes import OPENID
 from idp.oauth.services import OAuthServices
 
@@ -22,8 +22,8 @@ class BearerError(OAuth2Error):
         self._realm = realm
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """``no-store`` and the challenge that names the error."""
-        return [*NO_STORE, ("WWW-Authenticate", f"Bearer {', '.join(self.challenge())}")]
+        """The challenge that names the error."""
+        return [("WWW-Authenticate", f"Bearer {', '.join(self.challenge())}")]
 
     def challenge(self) -> list[str]:
         """The challenge's parts."""

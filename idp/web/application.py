@@ -1,6 +1,12 @@
-"""The Flask application class: no Flask session, strict limits, a request id on every answer."""
+"""The Flask application class: no Flask session, strict limits, a request id on every answer.
+
+Browser pages go through Flask as usual. The protocol's addresses are answered before Flask makes
+a request, a context and a response of them: that would cost 100 µs, and a whole client_credentials
+answer costs less (docs/performance.md). Both ways end in the same endpoints.
+"""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +19,8 @@ from idp.observability import new_request_id, request_id
 from idp.settings import Settings
 from idp.web.body import MAX_FIELDS
 from idp.web.edge import Edge
+from idp.web.responses import flask_response
+from idp.web.wire import STATUS_LINES, Endpoint
 
 HEALTH_PATHS = ("/healthz", "/readyz")
 """Probes; any Host may call them."""
@@ -65,23 +73,54 @@ class Application(Flask):
         }
         self.path_prefix = settings.issuer_path
         """The path of the issuer; every address of ours starts with it. Empty for most."""
-        self._edge = Edge(
+        self._direct: dict[tuple[str, str], Endpoint] = {}
+        self.edge = Edge(
             issuer=settings.issuer,
             trusted_hosts=settings.proxy.trusted_hosts,
             exempt_paths=[prefix + path for prefix in ("", self.path_prefix) for path in HEALTH_PATHS],
         )
+        """The rules of the outermost door, which every request passes first."""
+
+    def add_endpoint(self, path: str, name: str, endpoint: Endpoint, methods: Iterable[str]) -> None:
+        """Answer ``methods`` at exactly this path without Flask.
+
+        The URL map knows the path too: it answers other methods with 405, and ``HEAD`` by the
+        endpoint for ``GET``.
+
+        Args:
+            path: whole path, with that of the issuer.
+            name: for ``url_for``.
+            endpoint: passes the edge itself and turns its errors into answers.
+            methods: upper case.
+        """
+
+        def view() -> Response:
+            return flask_response(endpoint(request.environ))
+
+        self.add_url_rule(path, name, view, methods=[*methods], provide_automatic_options=False)
+        for method in methods:
+            self._direct[method, path] = endpoint
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Give the request its id, then serve it. An id sent by the client is not trusted."""
-        before = request_id.set(new_request_id())
+        identity = new_request_id()
+        before = request_id.set(identity)
         try:
-            return super().wsgi_app(environ, start_response)
+            endpoint = self._direct.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+            if endpoint is None:
+                return super().wsgi_app(environ, start_response)
+            status, headers, body = endpoint(environ)
+            sent = [*headers, ("X-Request-Id", identity)]
+            if status != HTTPStatus.NOT_MODIFIED:
+                sent.append(("Content-Length", str(len(body))))
+            start_response(STATUS_LINES[status], sent)
+            return (body,)
         finally:
             request_id.reset(before)
 
     def preprocess_request(self) -> ResponseReturnValue | None:
         """Check host and sizes before any hook or view; errors go to the error handlers."""
-        self._edge.assert_acceptable(request.environ)
+        self.edge.assert_acceptable(request.environ)
         return super().preprocess_request()
 
     def process_response(self, response: Response) -> Response:

@@ -1,9 +1,8 @@
 """What a view needs to know of its surroundings: the container, the time, and who is asking."""
 
 import ipaddress
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from flask import current_app, request
 
@@ -11,6 +10,7 @@ from idp.audit import Source
 from idp.container import Container
 from idp.observability import request_id
 from idp.web.application import Application
+from idp.web.wire import Environ
 
 EXTENSION = "idp"
 """Where :func:`idp.web.mount` puts the container in ``app.extensions``."""
@@ -45,14 +45,19 @@ def current_request_id() -> str:
 
 def source() -> Source:
     """Where this request comes from, for limits and audit."""
+    return source_of(request.environ, trusted_hops=container().settings.proxy.trusted_hops)
+
+
+def source_of(environ: Environ, *, trusted_hops: int) -> Source:
+    """Where the request with this environment comes from; see :func:`client_address`."""
     return Source(
-        address=client_address(request.environ, trusted_hops=container().settings.proxy.trusted_hops),
-        user_agent=_printable(request.environ.get("HTTP_USER_AGENT", ""))[:_MAX_USER_AGENT],
-        request_id=current_request_id(),
+        address=client_address(environ, trusted_hops=trusted_hops),
+        user_agent=_printable(environ.get("HTTP_USER_AGENT", ""))[:_MAX_USER_AGENT],
+        request_id=request_id.get(),
     )
 
 
-def client_address(environ: Mapping[str, Any], *, trusted_hops: int) -> str:
+def client_address(environ: Environ, *, trusted_hops: int) -> str:
     """The address of the client, from exactly ``trusted_hops`` proxies (row L5).
 
     Each trusted proxy appends the address it sees to ``X-Forwarded-For``, so the entry at that
@@ -82,4 +87,6 @@ def _address(text: str) -> str | None:
 
 def _printable(text: str) -> str:
     """Header text without control characters (row X11); WSGI gives headers as Latin-1."""
+    if text.isprintable():  # nearly always, and found at the speed of C
+        return text
     return "".join(character if character.isprintable() else "?" for character in text)

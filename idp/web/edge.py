@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from werkzeug.exceptions import BadRequest, RequestHeaderFieldsTooLarge, RequestURITooLarge
+from werkzeug.exceptions import BadRequest, NotFound, RequestHeaderFieldsTooLarge, RequestURITooLarge
 
 MAX_PATH = 2_048
 """Longest path in bytes; ours have under 200."""
@@ -40,6 +40,7 @@ class Edge:
 
         Raises:
             BadRequest: a Host that is not ours (row X2), or a NUL in the path (row X5).
+            NotFound: more than one slash at the start, which the router would pass over (row X4).
             RequestURITooLarge: path or query string beyond the limits (row X3).
             RequestHeaderFieldsTooLarge: ``Cookie`` or ``Authorization`` beyond the limit (row X3).
         """
@@ -53,6 +54,8 @@ class Edge:
             raise RequestHeaderFieldsTooLarge("A header of the request is too long.")
         if "\x00" in path:
             raise BadRequest("The address holds a NUL character.")
+        if path.startswith("//"):
+            raise NotFound
         if path in self._exempt:
             return
         if not self.is_accepted_host(environ.get("HTTP_HOST", "")):

@@ -9,7 +9,7 @@ from idp.web.context import EXTENSION
 from idp.web.error_handlers import register_error_handlers
 from idp.web.health import register_health
 from idp.web.pages import assets, pages, prepare_assets, prepare_translations
-from idp.web.protocol import prepare_discovery, protocol, register_root_metadata
+from idp.web.protocol import add_protocol
 
 
 def make_application(settings: Settings) -> Application:
@@ -26,12 +26,10 @@ def mount(app: Flask, container: Container) -> None:
     if not isinstance(app, Application):
         raise TypeError("mount() needs an application made by make_application()")
     app.extensions[EXTENSION] = container
-    prepare_discovery(app, container)
     prepare_assets(app, container.settings)
     prepare_translations(app, container.settings)
-    app.register_blueprint(protocol, url_prefix=app.path_prefix or None)
+    add_protocol(app, container)
     app.register_blueprint(pages, url_prefix=app.path_prefix or None)
     app.register_blueprint(assets, url_prefix=app.path_prefix or None)
-    register_root_metadata(app, path_prefix=app.path_prefix)
     register_health(app, path_prefix=app.path_prefix)
     register_error_handlers(app)

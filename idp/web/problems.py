@@ -9,6 +9,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from idp.errors import Conflict, IdpError, Invalid, NotFound, Refused, Unavailable
 from idp.oauth import ShownError
+from idp.observability import get_logger
+
+_log = get_logger(__name__)
 
 
 def marked(text: str) -> str:
@@ -132,6 +135,24 @@ HTTP_DESCRIPTIONS = {
     404: marked("Check the address, or go back to the application you came from."),
     405: marked("The request used a method that this address does not answer."),
 }
+
+
+def noted_problem(error: Exception, path: str) -> Problem:
+    """What the outside hears of an error, after its private part went to the log.
+
+    Args:
+        error: whatever an endpoint, a hook or the router raised.
+        path: of the request.
+    """
+    problem = problem_of(error)
+    if problem is None:
+        # Security: the outside learns an id, the log learns the rest (row X7).
+        _log.error("request.failed", exc_info=error, extra={"fields": {"path": path}})
+        return UNEXPECTED
+    detail = getattr(error, "detail", "") or ("" if isinstance(error, HTTPException) else str(error))
+    fields = {"status": problem.status, "code": problem.code, "path": path, "detail": detail}
+    _log.info("request.refused", extra={"fields": fields})
+    return problem
 
 
 def problem_of(error: Exception) -> Problem | None:

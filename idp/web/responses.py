@@ -1,14 +1,20 @@
-"""Answers: JSON for clients, 303 redirects for browsers."""
+"""Answers made with Flask: JSON for probes and errors, 303 redirects for browsers."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
 from flask import Response
 from werkzeug.datastructures import Headers
 
-NO_STORE = ("Cache-Control", "no-store")
-JSON_TYPE = "application/json"
+from idp.web.wire import NO_STORE, Answer, json_answer, json_headers
+
+
+def flask_response(answer: Answer) -> Response:
+    """An answer of the wire as Flask sends it."""
+    response = Response(answer.body, status=answer.status, headers=list(answer.headers))
+    if not any(name == "Content-Type" for name, _ in answer.headers):
+        response.headers.pop("Content-Type", None)
+    return response
 
 
 def json_response(status: int, body: Mapping[str, Any], headers: Iterable[tuple[str, str]] = ()) -> Response:
@@ -16,15 +22,7 @@ def json_response(status: int, body: Mapping[str, Any], headers: Iterable[tuple[
 
     A header given in ``headers`` replaces the default of the same name.
     """
-    response = Response(
-        orjson.dumps(body),
-        status=status,
-        content_type=JSON_TYPE,
-        headers=[NO_STORE, ("Pragma", "no-cache"), ("X-Content-Type-Options", "nosniff")],
-    )
-    for name, value in headers:
-        response.headers[name] = value
-    return response
+    return flask_response(json_answer(status, body, json_headers(headers)))
 
 
 class _Redirect(Response):

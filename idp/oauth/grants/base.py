@@ -11,7 +11,6 @@ from idp.clients import RegisteredClient
 from idp.oauth.client_authentication import ALL_METHODS
 from idp.oauth.issue import TokenIssuer
 from idp.oauth.request import OAuthRequest
-from idp.oauth.response import NO_STORE
 from idp.oauth.services import OAuthServices
 from idp.resources import OIDC_SCOPES
 
@@ -74,7 +73,7 @@ class Grant(BaseGrant, TokenEndpointMixin):
 
     def create_token_response(self) -> TokenResponse:
         """Use up the grant, then sign. Replaces Authlib's order, which signs first."""
-        return 200, self.answer(), list(NO_STORE)
+        return 200, self.answer(), []
 
     def answer(self) -> Mapping[str, Any]:
         """The body of the token response. Each grant has its own."""

@@ -17,7 +17,7 @@ def begin_form() -> None:
         StaleForm: the form is not one of ours, or its token is out of date (row S8).
         HTTPException: the body is malformed; see :func:`idp.web.body.read_form`.
     """
-    g.form = read_form(request)
+    g.form = read_form(request.environ, limit=container().settings.server.max_body_bytes)
     if request.endpoint in csrf.CROSS_SITE_BY_DESIGN:
         return
     csrf.assert_same_origin(request, issuer_origin=issuer_origin())

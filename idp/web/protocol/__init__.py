@@ -1,12 +1,12 @@
-"""The stateless endpoints: no cookies, no CSRF, no templates, no hooks.
+"""The stateless endpoints: no cookies, no CSRF, no templates, no hooks, no Flask.
 
 Owns the addresses of the protocol, strict reading of their bodies, CORS, and metadata as
 prepared bytes. Knows nothing of grants and tokens (oauth/).
-Called by mount. Reading order: blueprint, then one file per endpoint; cors, discovery.
+Called by mounting. Reading order: routes, endpoint, back_channel, documents, discovery, cors.
 """
 
-from idp.web.protocol.blueprint import PATHS, protocol, register_root_metadata
 from idp.web.protocol.cors import cors_headers
-from idp.web.protocol.discovery import prepare_discovery
+from idp.web.protocol.endpoint import problem_answer
+from idp.web.protocol.routes import PATHS, add_protocol
 
-__all__ = ["PATHS", "cors_headers", "prepare_discovery", "protocol", "register_root_metadata"]
+__all__ = ["PATHS", "add_protocol", "cors_headers", "problem_answer"]

@@ -42,11 +42,6 @@ def test_single_claims_can_be_asked_for(back):
     assert body == {"sub": back.account.id, "birthdate": "1815-12-10", "email": "ada@example.org"}
 
 
-def test_the_answer_may_not_be_stored(back):
-    """T12."""
-    assert ("Cache-Control", "no-store") in back.userinfo(back.sign_in()["access_token"]).headers
-
-
 def test_opaque_tokens_work_as_well(back):
     back.client("sealed", access_token_format="opaque")
     token = back.sign_in("sealed")["access_token"]

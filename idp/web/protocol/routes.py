@@ -1,0 +1,49 @@
+"""The protocol's table of addresses."""
+
+from idp.container import Container
+from idp.web.application import Application
+from idp.web.protocol.back_channel import BackChannel
+from idp.web.protocol.cors import CROSS_ORIGIN, OAUTH_METADATA, OIDC_METADATA, cors_headers, preflight
+from idp.web.protocol.discovery import Metadata
+from idp.web.protocol.documents import DocumentEndpoint
+from idp.web.protocol.endpoint import Guarded
+from idp.web.protocol.key_set import KeySet
+from idp.web.wire import Endpoint
+
+PATHS = frozenset({OIDC_METADATA, OAUTH_METADATA, "/jwks", "/token", "/introspect", "/revoke", "/userinfo"})
+"""Every address here, below the issuer's path; errors at them are JSON."""
+
+
+def add_protocol(app: Application, container: Container) -> None:
+    """Put every endpoint of the protocol into the application."""
+    oauth = container.oauth
+    metadata = DocumentEndpoint(Metadata(container).current)
+    keys = DocumentEndpoint(KeySet(container.keyring).current)
+    documents = (  # address, endpoint
+        (OIDC_METADATA, metadata),
+        (OAUTH_METADATA, metadata),
+        ("/jwks", keys),
+    )
+    operations = (  # address, operation, methods
+        ("/token", oauth.token, ["POST"]),
+        ("/introspect", oauth.introspect, ["POST"]),
+        ("/revoke", oauth.revoke, ["POST"]),
+        ("/userinfo", oauth.userinfo, ["GET", "POST"]),
+    )
+    for path, document in documents:
+        _add(app, path, document, ["GET"])
+    for path, operation, methods in operations:
+        _add(app, path, BackChannel(operation, container.settings, cors_headers(path)), methods)
+    if app.path_prefix:
+        # RFC 8414 §3.1: the well-known part goes between host and path.
+        guarded = Guarded(metadata, app.edge, cors_headers(OAUTH_METADATA))
+        app.add_endpoint(OAUTH_METADATA + app.path_prefix, "root_metadata", guarded, ["GET"])
+
+
+def _add(app: Application, path: str, endpoint: Endpoint, methods: list[str]) -> None:
+    whole = app.path_prefix + path
+    app.add_endpoint(whole, f"protocol {path}", Guarded(endpoint, app.edge, cors_headers(path)), methods)
+    if path in CROSS_ORIGIN:
+        app.add_url_rule(
+            whole, f"preflight {path}", preflight, methods=["OPTIONS"], provide_automatic_options=False
+        )
