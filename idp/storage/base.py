@@ -18,12 +18,18 @@ NAMING_CONVENTION = {
 }
 """Names are chosen, not left to the database, so that later migrations can name what they change."""
 
-_STRICT: tuple[Any, ...] = ({"sqlite_strict": True},)
 
+def table_args(*items: SchemaItem, fillfactor: int | None = None) -> tuple[Any, ...]:
+    """``__table_args__`` of a model with further indexes; the other models inherit those of `Base`.
 
-def table_args(*items: SchemaItem) -> tuple[Any, ...]:
-    """``__table_args__`` of a model with further indexes; the other models inherit those of `Base`."""
-    return (*items, *_STRICT)
+    Args:
+        items: indexes over several columns.
+        fillfactor: per cent of a page that PostgreSQL fills with new rows. With room beside it, a row whose
+            indexed columns stay as they are is updated in its page and touches no index (README.HOT in
+            PostgreSQL's source); in a full page every index gets a new entry.
+    """
+    room = {} if fillfactor is None else {"postgresql_with": {"fillfactor": fillfactor}}
+    return (*items, {"sqlite_strict": True, **room})
 
 
 class Base(MappedAsDataclass, DeclarativeBase, kw_only=True, repr=False, eq=False):
@@ -41,4 +47,4 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True, repr=False, eq=Fals
         list[list[str]]: Json,
         list[Any]: Json,
     }
-    __table_args__ = _STRICT
+    __table_args__ = table_args()

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.storage.base import Base
+from idp.storage.base import Base, table_args
 
 
 class OneTimeRow(Base, kw_only=True):
@@ -17,6 +17,7 @@ class OneTimeRow(Base, kw_only=True):
     """
 
     __tablename__ = "one_time"
+    __table_args__ = table_args(fillfactor=80)
 
     digest: Mapped[bytes] = mapped_column(primary_key=True)
     kind: Mapped[str]

@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.storage.base import Base
+from idp.storage.base import Base, table_args
 
 
 class BrowserSessionRow(Base, kw_only=True):
     """A person signed in at one browser. ``id`` is the ``sid`` of ID tokens, not the cookie."""
 
     __tablename__ = "browser_session"
+    __table_args__ = table_args(fillfactor=80)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     """``ses_…``"""
@@ -37,6 +38,7 @@ class InteractionRow(Base, kw_only=True):
     """A half-finished authorization request, one per browser tab, bound to the browser that began it."""
 
     __tablename__ = "interaction"
+    __table_args__ = table_args(fillfactor=80)
 
     uid: Mapped[str] = mapped_column(primary_key=True)
     browser_digest: Mapped[bytes]

@@ -6,16 +6,18 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.storage.base import Base
+from idp.storage.base import Base, table_args
 
 
 class TokenFamilyRow(Base, kw_only=True):
     """All tokens that descend from one code exchange: one row, whatever the number of refreshes.
 
-    No index covers a column that a refresh changes: PostgreSQL then updates the row in place.
+    No index covers a column that a refresh changes, and pages keep some room: PostgreSQL then updates the
+    row in its page and leaves the indexes alone.
     """
 
     __tablename__ = "token_family"
+    __table_args__ = table_args(fillfactor=80)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     """base64url of 16 random bytes."""
