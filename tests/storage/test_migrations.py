@@ -109,7 +109,9 @@ def test_pages_keep_as_much_room_as_the_models_say():
             found = connection.execute(text("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r'"))
             migrated = {row.relname: row.reloptions for row in found if row.reloptions}
 
-    wanted = {table.name: table.dialect_options["postgresql"]["with"] for table in Base.metadata.sorted_tables}
+    wanted = {
+        table.name: table.dialect_options["postgresql"]["with"] for table in Base.metadata.sorted_tables
+    }
     assert migrated == {
         name: [f"fillfactor={options['fillfactor']}"] for name, options in wanted.items() if options
     }
