@@ -1,19 +1,32 @@
 """The process cache of clients: looking one up costs a dictionary access."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from itertools import islice
 
 from idp.clients.registered import RegisteredClient
 from idp.crypto import Secret
 from idp.storage import ChangeFeed, ClientRow, ClientSecretRow, Database, Repositories
 
+_BATCH = 500
+"""Clients read at once, so that thousands of them do not lie in memory twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    client: RegisteredClient
+    stamp: Hashable
+    """Of the rows it was made from, or of earlier ones: then it is made once more, never kept too long."""
+
 
 class ClientDirectory:
     """Every registered client as a frozen object.
 
-    The whole table is loaded at the first look-up and again at the first look-up after the
-    change feed has announced a change; a name that is not in the snapshot is unknown without a
-    query, so guessing client ids costs nothing. Whether the feed can be relied upon is asked by
+    All are loaded at the first look-up, and at the first look-up after the change feed has announced a
+    change those that it concerns: making objects of all of thousands of clients takes seconds in which a
+    worker answers slowly. A name that is not in the snapshot is unknown without a query, so guessing client
+    ids costs nothing. Whether the feed can be relied upon is asked by
     the flows (``feed.assert_available()``), once per request.
 
     Args:
@@ -32,7 +45,7 @@ class ClientDirectory:
         self._secret_key = secret_key
         self._lock = threading.Lock()
         self._counting = threading.Lock()
-        self._clients: Mapping[str, RegisteredClient] = {}
+        self._copies: Mapping[str, _Copy] = {}
         self._announced = 1
         self._loaded = 0
         feed.subscribe("clients", self.reload)
@@ -45,13 +58,14 @@ class ClientDirectory:
         """
         if self._loaded != self._announced:
             self._load_once()
-        return self._clients.get(client_id)
+        copy = self._copies.get(client_id)
+        return None if copy is None else copy.client
 
     def all(self) -> tuple[RegisteredClient, ...]:
         """Every client, for what concerns all of them (the longest lifetime of a token)."""
         if self._loaded != self._announced:
             self._load_once()
-        return tuple(self._clients.values())
+        return tuple(copy.client for copy in self._copies.values())
 
     def invalidate(self) -> None:
         """Load again before the next answer."""
@@ -74,13 +88,26 @@ class ClientDirectory:
             if self._loaded == announced:
                 return
             with self._database.transaction(write=False):
-                rows = self._repos.clients.load_all()
-                clients = {
-                    row.client_id: registered_client(row, secrets, self._secret_key) for row, secrets in rows
-                }
+                copies = self._renewed()
             # The snapshot is complete before it is seen, and a change announced meanwhile stays due.
-            self._clients = clients
+            self._copies = copies
             self._loaded = announced
+
+    def _renewed(self) -> dict[str, _Copy]:
+        """The clients there are: those that changed made anew, of the others the present copies."""
+        # Stamps first: a row that changes in between is newer than its stamp, and the next look finds that.
+        stamps = self._repos.clients.stamps()
+        copies = {
+            client_id: copy
+            for client_id, copy in self._copies.items()
+            if client_id in stamps and stamps[client_id] == copy.stamp
+        }
+        outdated = iter(stamps.keys() - copies.keys())
+        while batch := list(islice(outdated, _BATCH)):
+            for row, secrets in self._repos.clients.load(batch):
+                client = registered_client(row, secrets, self._secret_key)
+                copies[row.client_id] = _Copy(client, stamps[row.client_id])
+        return copies
 
 
 def registered_client(

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Self
 
 from idp.clients.metadata import FIELDS, split_scope
 from idp.clients.redirect_uris import without_loopback_port
 from idp.clients.secrets import secret_digest
 from idp.crypto import Secret, constant_time_equal
+
+_SHARED = 1024
+"""Sets kept for the next client that has the same; more different ones cost memory, nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
@@ -67,8 +71,8 @@ class RegisteredClient:
             "is_public": self.auth_method == "none",
             "_redirects": frozenset(self.redirect_uris),
             "_post_logout_redirects": frozenset(self.post_logout_redirect_uris),
-            "_portless": _portless(self.redirect_uris) if native else frozenset(),
-            "_portless_post_logout": _portless(self.post_logout_redirect_uris) if native else frozenset(),
+            "_portless": _portless(self.redirect_uris) if native else _shared(),
+            "_portless_post_logout": _portless(self.post_logout_redirect_uris) if native else _shared(),
         }
         for name, value in computed.items():
             object.__setattr__(self, name, value)
@@ -97,17 +101,17 @@ class RegisteredClient:
             auth_method=metadata["token_endpoint_auth_method"],
             redirect_uris=tuple(metadata["redirect_uris"]),
             post_logout_redirect_uris=tuple(metadata["post_logout_redirect_uris"]),
-            grant_types=frozenset(metadata["grant_types"]),
-            response_types=frozenset(metadata["response_types"]),
-            response_modes=frozenset(metadata["response_modes"]),
-            scopes=frozenset(split_scope(metadata["scope"])),
+            grant_types=_shared(*metadata["grant_types"]),
+            response_types=_shared(*metadata["response_types"]),
+            response_modes=_shared(*metadata["response_modes"]),
+            scopes=_scopes(metadata["scope"]),
             first_party=metadata["first_party"],
             application_type=metadata["application_type"],
             access_token_format=metadata["access_token_format"],
             require_pkce=metadata["require_pkce"],
             id_token_signed_response_alg=metadata["id_token_signed_response_alg"],
             access_token_signing_alg=metadata["access_token_signing_alg"],
-            resource_servers=frozenset(metadata["resource_servers"]),
+            resource_servers=_shared(*metadata["resource_servers"]),
             access_token_lifetime=_duration(metadata["access_token_lifetime"]),
             refresh_token_lifetime=_duration(metadata["refresh_token_lifetime"]),
             refresh_token_idle_lifetime=_duration(metadata["refresh_token_idle_lifetime"]),
@@ -166,6 +170,17 @@ class RegisteredClient:
             alive = expires_at is None or now < expires_at
             matched |= constant_time_equal(digest, presented) and alive
         return matched
+
+
+@lru_cache(_SHARED)
+def _shared(*values: str) -> frozenset[str]:
+    """One set for all clients that say the same: thousands of clients know few different ones."""
+    return frozenset(values)
+
+
+@lru_cache(_SHARED)
+def _scopes(text: str) -> frozenset[str]:
+    return frozenset(split_scope(text))
 
 
 def _portless(uris: Iterable[str]) -> frozenset[str]:

@@ -4,8 +4,9 @@ from threading import Thread
 
 import pytest
 
-from idp.clients import ClientDirectory, Clients
+from idp.clients import ClientDirectory, Clients, validate_metadata
 from idp.errors import Unavailable
+from idp.storage import ClientRow
 
 METADATA = {"client_name": "Shop", "redirect_uris": ["https://shop.example/cb"]}
 
@@ -48,6 +49,90 @@ def test_a_change_is_seen_after_the_feed_announced_it(directory, create, feed):
 
     assert directory.find("shop").name == "Shop"
     assert [client.client_id for client in directory.all()] == ["shop"]
+
+
+@pytest.fixture
+def change(database, repos, secret_key, now):
+    """Change clients as the operator's commands do, all of it at the same moment."""
+
+    def run(act):
+        with database.transaction():
+            act(Clients(repos, secret_key))
+            repos.changes.bump("clients", now)
+
+    return run
+
+
+CHANGES = {
+    "disabled": lambda clients, now: clients.set_disabled("shop", disabled=True, now=now),
+    "secret": lambda clients, now: clients.rotate_secret("shop", now=now),
+    "deleted": lambda clients, now: clients.delete("shop", now),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_change_concerns_its_client_alone(directory, create, change, feed, now, kind):
+    """Thousands of others are not made anew, which takes a worker seconds."""
+    create("shop")
+    create("kiosk")
+    feed.poll()
+    shop, kiosk = directory.find("shop"), directory.find("kiosk")
+
+    change(lambda clients: CHANGES[kind](clients, now))
+    feed.poll()
+
+    assert directory.find("kiosk") is kiosk
+    assert directory.find("shop") != shop
+
+
+def test_changes_of_the_same_moment_are_told_apart(directory, create, change, feed, now):
+    """Row T16: a client switched off stays refused, however soon after another change it was."""
+    create("shop")
+    for disabled in (True, False, True):
+        change(lambda clients, disabled=disabled: clients.set_disabled("shop", disabled=disabled, now=now))
+        feed.poll()
+
+        assert directory.find("shop").disabled is disabled
+
+
+def test_a_client_registered_anew_is_another_one(directory, create, change, feed, now):
+    create("shop")
+    feed.poll()
+    former = directory.find("shop")
+
+    change(lambda clients: clients.delete("shop", now))
+    secret = create("shop").secret.reveal()
+    feed.poll()
+
+    assert not former.check_secret(secret, now)
+    assert directory.find("shop").check_secret(secret, now)
+
+
+def test_what_was_changed_beside_the_commands_is_seen_too(directory, create, database, repos, feed, now):
+    """A row that somebody edits by hand keeps its time of last change."""
+    create("shop")
+    feed.poll()
+    assert directory.find("shop").name == "Shop"
+
+    with database.transaction():
+        row = repos.clients.get("shop")
+        row.metadata_ = {**row.metadata_, "client_name": "Other"}
+        repos.changes.bump("clients", now)
+    feed.poll()
+
+    assert directory.find("shop").name == "Other"
+
+
+def test_more_clients_than_are_read_at_once(directory, database, repos, feed, now):
+    names = [f"client{number}" for number in range(1201)]
+    metadata = validate_metadata(METADATA)
+    with database.transaction():
+        for name in names:
+            repos.clients.add(ClientRow(client_id=name, metadata_=metadata, created_at=now, updated_at=now))
+        repos.changes.bump("clients", now)
+    feed.poll()
+
+    assert {client.client_id for client in directory.all()} == set(names)
 
 
 def test_a_look_up_inside_a_transaction_is_possible(directory, create, database):
