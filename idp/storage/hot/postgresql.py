@@ -49,7 +49,7 @@ WITH changed AS (
     INSERT INTO token_family (id, client_id, account_id, session_id, grant_data, offline, generation,
                               last_used_at, created_at, expires_at, idle_expires_at)
     SELECT $10, $2, account_id, session_id, grant_data,
-           COALESCE((grant_data->>'offline')::boolean, false), 0, $1, $1, $14, $15
+           COALESCE((grant_data->>'offline')::boolean, false), 0, $1, $1, $14::timestamptz, $15::timestamptz
     FROM changed
 ), audit AS ({_AUDIT}
 )

@@ -1,63 +1,72 @@
-"""The connections of the hot paths on PostgreSQL: autocommitted, prepared, binary.
+"""The connections of the hot paths on PostgreSQL.
 
 One pool serves every hot store of the process. A statement writes its parameters as ``$1``, ``$2``
 and casts them where the server cannot tell their type; a row is a tuple. ``jsonb`` is given as text
-(``$1::jsonb``) and comes as bytes: whoever needs the content parses it.
+(str or bytes) and comes as bytes: whoever needs the content parses it.
 """
 
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
-from psycopg.rows import TupleRow
-from psycopg.types.json import set_json_loads
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from idp.errors import Unavailable
-from idp.observability import get_logger
 from idp.settings import DatabaseSettings
-from idp.storage.connections import PatientConnection, Unanswered, patience, postgresql_arguments
+from idp.storage.connections import Unanswered
 from idp.storage.hot.interface import StatementObserver
+from idp.storage.hot.postgresql_connection import HotConnection
 
-_log = get_logger(__name__)
+_LONGEST_IDLE = 600.0
+"""Seconds. A connection that nobody used for so long may have been dropped by something on its way."""
+_LONGEST_LIFE = 3600.0
+"""Seconds. A backend's memory grows with its age, and a new connection finds a new primary."""
 
-_Connection = PatientConnection[TupleRow]
+_UNAVAILABLE = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # a standby answers, or the cluster was switched to read-only
+)
 
 
 class PostgresPool:
     """Runs one statement at a time, each a transaction of its own; connects lazily.
+
+    A slot holds a connection, or ``None`` where none is open; as many as there are slots can work at
+    once. Taking and returning one is an operation of a deque, which is atomic, so that the usual case
+    takes no lock. The last one returned is taken first.
 
     Args:
         conninfo: of libpq, without ``options``.
         extra_options: server options from the URL.
         settings: time-outs and the number of connections.
         observer: is told of every statement and commit.
+        monotonic: seconds that never go back.
     """
 
     def __init__(
-        self, *, conninfo: str, extra_options: str, settings: DatabaseSettings, observer: StatementObserver
+        self,
+        *,
+        conninfo: str,
+        extra_options: str,
+        settings: DatabaseSettings,
+        observer: StatementObserver,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._conninfo = conninfo
+        self._extra_options = extra_options
+        self._settings = settings
         self._observer = observer
+        self._monotonic = monotonic
         self._timeout = settings.pool_timeout.total_seconds()
-        self._patience = patience(settings)
-        self._pool: ConnectionPool[_Connection] = ConnectionPool(
-            conninfo,
-            connection_class=PatientConnection[TupleRow],
-            kwargs={
-                "autocommit": True,
-                "prepare_threshold": 1,
-                "cursor_factory": psycopg.RawCursor,
-                **postgresql_arguments(settings, extra_options=extra_options),
-            },
-            min_size=0,
-            max_size=settings.pool_size,
-            # A short life-time for failed attempts: the next request tries again at once, so
-            # the service is back as soon as the database is.
-            reconnect_timeout=1.0,
-            timeout=self._timeout,
-            configure=self._configure,
-            open=True,
-            name="hot",
-        )
+        self._slots: deque[HotConnection | None] = deque([None] * settings.pool_size)
+        self._returned = threading.Condition()
+        self._waiting = 0
+        self._silent_at = float("-inf")
+        self._is_closed = False
 
     def fetch_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
         """Run a statement that changes nothing; its first row, or ``None``.
@@ -66,18 +75,16 @@ class PostgresPool:
             Unavailable: no connection or no answer in time.
         """
         self._observer.statement(sql)
+        connection = self._take()
         try:
-            with self._pool.connection(timeout=self._timeout) as connection:
-                return connection.execute(sql, parameters, binary=True).fetchone()
-        except PoolTimeout as error:
-            raise Unavailable(detail="no database connection in time") from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            # After a restart of the database every pooled connection is dead; check them all
-            # now, so that not each of them costs one request.
-            # A server that is silent would let every check wait as long again.
-            if not isinstance(error, Unanswered):
-                self._check_pool()
-            raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
+            row = connection.fetch_row(sql, parameters)
+        except BaseException as error:
+            self._return_after(error, connection)
+            if isinstance(error, _UNAVAILABLE):
+                raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
+            raise
+        self._return(connection)
+        return row
 
     def change_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
         """Run a statement that may change something; it gives a row if and only if it did.
@@ -91,19 +98,93 @@ class PostgresPool:
         return row
 
     def close(self) -> None:
-        """Close every connection; the pool is not used afterwards."""
-        self._pool.close()
+        """Close every connection, those at work when they return; the pool is not used afterwards."""
+        self._is_closed = True
+        self._close_idle()
 
-    def _configure(self, connection: _Connection) -> None:
-        connection.patience = self._patience
-        set_json_loads(_unparsed, connection)
-
-    def _check_pool(self) -> None:
+    def _take(self) -> HotConnection:
+        if self._is_closed:
+            raise Unavailable(detail="the connections are closed")
+        began = self._monotonic()
         try:
-            self._pool.check()
-        except psycopg.Error as error:
-            _log.warning("hot.pool_check_failed", extra={"fields": {"detail": type(error).__name__}})
+            connection = self._slots.pop()
+        except IndexError:
+            connection = self._wait(began)
+        if connection is not None and (
+            began - connection.used_at > _LONGEST_IDLE or began - connection.opened_at > _LONGEST_LIFE
+        ):
+            connection.close()
+            connection = None
+        if connection is None:
+            connection = self._connect(began)
+            connection.opened_at = began
+        connection.used_at = began
+        return connection
 
+    def _wait(self, began: float) -> HotConnection | None:
+        """A slot, as soon as somebody returns one."""
+        with self._returned:
+            # Counted before looking again: who returns a slot after this look sees that somebody waits.
+            self._waiting += 1
+            try:
+                while True:
+                    with suppress(IndexError):
+                        return self._slots.pop()
+                    left = began + self._timeout - self._monotonic()
+                    if left <= 0:
+                        raise Unavailable(detail="no database connection in time")
+                    self._returned.wait(left)
+            finally:
+                self._waiting -= 1
 
-def _unparsed(document: str | bytes) -> str | bytes:
-    return document
+    def _connect(self, began: float) -> HotConnection:
+        if self._silent_at > began:
+            # Somebody waited in vain for this server while this thread waited for somebody's slot: two
+            # such times, one after the other, are longer than a request may take.
+            self._return(None)
+            raise Unavailable(detail="the database does not answer")
+        try:
+            return HotConnection(self._conninfo, self._extra_options, self._settings)
+        except BaseException as error:
+            if isinstance(error, psycopg.errors.ConnectionTimeout):
+                self._silent_at = self._monotonic()
+            self._return(None)
+            if isinstance(error, _UNAVAILABLE):
+                raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
+            raise
+
+    def _return(self, connection: HotConnection | None) -> None:
+        if connection is None:
+            # On the far side: open connections are taken first.
+            self._slots.appendleft(None)
+        else:
+            self._slots.append(connection)
+            if self._is_closed:
+                self._close_idle()
+        if self._waiting:
+            with self._returned:
+                self._returned.notify()
+
+    def _return_after(self, error: BaseException, connection: HotConnection) -> None:
+        """Keep a connection on which only the statement failed; after a restart keep none."""
+        if isinstance(error, psycopg.OperationalError) and connection.is_usable:
+            # A time-out, a lock that was not to be had: the server is well.
+            self._return(connection)
+            return
+        if isinstance(error, Unanswered):
+            self._silent_at = self._monotonic()
+        elif connection.is_lost:
+            # The others are as dead: without this, each would cost another request.
+            self._close_idle()
+        connection.close()
+        self._return(None)
+
+    def _close_idle(self) -> None:
+        for _ in range(len(self._slots)):
+            try:
+                connection = self._slots.pop()
+            except IndexError:
+                return
+            if connection is not None:
+                connection.close()
+            self._return(None)

@@ -1,0 +1,207 @@
+"""One PostgreSQL connection that runs prepared statements with as little work as libpq allows.
+
+psycopg opens the connection, and its libpq wrapper (``psycopg.pq``) carries the statements. Its cursor is
+left out: making one, choosing adapters for every value and driving its generators cost four times what the
+statement itself costs. What is needed of all that is here: a statement is prepared once per connection,
+the server says which types it takes and gives, and a table has the binary form of each.
+"""
+
+import itertools
+import select
+import struct
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
+from psycopg.pq.abc import PGresult
+
+from idp.settings import DatabaseSettings
+from idp.storage.connections import Unanswered, patience, postgresql_arguments
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""Where PostgreSQL begins to count the microseconds of a timestamptz."""
+_ANSWERED = (int(ExecStatus.TUPLES_OK), int(ExecStatus.COMMAND_OK))
+_int16, _int32, _int64 = struct.Struct(">h"), struct.Struct(">i"), struct.Struct(">q")
+_JSONB_VERSION = b"\x01"
+
+
+def _time_to_binary(moment: datetime) -> bytes:
+    distance = moment - _EPOCH
+    seconds = distance.days * 86_400 + distance.seconds
+    return _int64.pack(seconds * 1_000_000 + distance.microseconds)
+
+
+def _time_from_binary(value: bytes) -> datetime:
+    return _EPOCH + timedelta(0, 0, _int64.unpack(value)[0])
+
+
+def _json_to_binary(document: str | bytes) -> bytes:
+    return _JSONB_VERSION + (document.encode() if isinstance(document, str) else document)
+
+
+def _same(value: bytes) -> bytes:
+    return value
+
+
+_ENCODERS: dict[int, Callable[[Any], bytes]] = {
+    16: lambda value: b"\x01" if value else b"\x00",  # boolean
+    17: _same,  # bytea
+    20: _int64.pack,  # bigint
+    21: _int16.pack,  # smallint
+    23: _int32.pack,  # integer
+    25: str.encode,  # text
+    1184: _time_to_binary,  # timestamptz
+    3802: _json_to_binary,  # jsonb
+}
+"""By the type's number, which the server never changes (src/include/catalog/pg_type.dat)."""
+
+_DECODERS: dict[int, Callable[[bytes], Any]] = {
+    16: b"\x01".__eq__,
+    17: _same,
+    20: lambda value: _int64.unpack(value)[0],
+    21: lambda value: _int16.unpack(value)[0],
+    23: lambda value: _int32.unpack(value)[0],
+    25: bytes.decode,
+    1184: _time_from_binary,
+    3802: lambda value: value[1:],
+}
+
+
+class _Statement(NamedTuple):
+    name: bytes
+    formats: list[int]
+    encoders: list[Callable[[Any], bytes]]
+    decoders: list[tuple[int, Callable[[bytes], Any]]]
+
+
+class HotConnection:
+    """Runs one statement at a time; each is a transaction of its own.
+
+    Args:
+        conninfo: of libpq, without ``options``.
+        extra_options: server options from the URL.
+        settings: the time-outs.
+
+    Raises:
+        psycopg.OperationalError: no connection in time.
+    """
+
+    def __init__(self, conninfo: str, extra_options: str, settings: DatabaseSettings) -> None:
+        self._connection = psycopg.connect(
+            conninfo,
+            autocommit=True,
+            client_encoding="utf8",
+            **postgresql_arguments(settings, extra_options=extra_options),
+        )
+        self._pgconn = self._connection.pgconn
+        self._socket = select.poll()
+        self._socket.register(self._pgconn.socket, select.POLLIN)
+        self._patience = patience(settings)
+        self._statements: dict[str, _Statement] = {}
+        self._names = itertools.count()
+        self.opened_at = self.used_at = 0.0
+        """Monotonic moments; kept by the pool, which tells by them how far to trust the connection."""
+
+    def fetch_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
+        """The first row, or ``None``.
+
+        Raises:
+            psycopg.Error: what the server or libpq say.
+            Unanswered: the server said nothing; the connection cannot be used any more.
+        """
+        statement = self._statements.get(sql) or self._prepare(sql)
+        self._pgconn.send_query_prepared(
+            statement.name,
+            [
+                None if value is None else encode(value)
+                for encode, value in zip(statement.encoders, parameters, strict=True)
+            ],
+            statement.formats,
+            Format.BINARY,
+        )
+        result = self._receive()
+        if not result.ntuples:
+            return None
+        value_of = result.get_value
+        return tuple(
+            [
+                None if (value := value_of(0, number)) is None else decode(value)
+                for number, decode in statement.decoders
+            ]
+        )
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the connection stands and waits for a statement."""
+        return (
+            self._pgconn.status == ConnStatus.OK and self._pgconn.transaction_status == TransactionStatus.IDLE
+        )
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server, or something between, has ended the connection."""
+        return self._pgconn.status != ConnStatus.OK
+
+    def close(self) -> None:
+        """End the connection, whatever its state."""
+        self._connection.close()
+
+    def _prepare(self, sql: str) -> _Statement:
+        name = b"h%d" % next(self._names)
+        self._pgconn.send_prepare(name, sql.encode())
+        self._receive()
+        self._pgconn.send_describe_prepared(name)
+        described = self._receive()
+        encoders = [_ENCODERS[described.param_type(number)] for number in range(described.nparams)]
+        statement = _Statement(
+            name=name,
+            formats=[Format.BINARY] * len(encoders),
+            encoders=encoders,
+            decoders=[(number, _DECODERS[described.ftype(number)]) for number in range(described.nfields)],
+        )
+        self._statements[sql] = statement
+        return statement
+
+    def _receive(self) -> PGresult:
+        """The answer to what was sent: libpq's procedure for connections that must not block (§34.4)."""
+        pgconn = self._pgconn
+        if pgconn.flush():
+            self._push()
+        began = None
+        left = self._patience
+        while True:
+            if not self._socket.poll(left * 1000):
+                # Nobody knows what became of the statement: the connection cannot be used again.
+                self.close()
+                raise Unanswered(f"no answer within {self._patience} s")
+            pgconn.consume_input()
+            if not pgconn.is_busy():
+                break
+            # A part of an answer does not buy more time.
+            began = time.monotonic() if began is None else began
+            left = max(0.0, self._patience - (time.monotonic() - began))
+        result = pgconn.get_result()
+        while pgconn.get_result() is not None:
+            pass
+        if result is None:
+            raise psycopg.OperationalError("the server gave no result")
+        if result.status not in _ANSWERED:
+            raise error_from_result(result)
+        return result
+
+    def _push(self) -> None:
+        """Send what the socket did not take at once."""
+        self._socket.modify(self._pgconn.socket, select.POLLIN | select.POLLOUT)
+        try:
+            while self._pgconn.flush():
+                if not self._socket.poll(self._patience * 1000):
+                    self.close()
+                    raise Unanswered(f"nothing taken within {self._patience} s")
+                self._pgconn.consume_input()
+        finally:
+            if not self._connection.closed:
+                self._socket.modify(self._pgconn.socket, select.POLLIN)
