@@ -29,9 +29,14 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / _NANOSECONDS
 
 
-def pss_mib(pid: int) -> float:
-    """Proportional set size in MiB: private memory, and of shared pages this process's share."""
+def memory_mib(pid: int, kind: str = "Pss") -> float:
+    """Memory of a process in MiB.
+
+    Args:
+        pid: the process.
+        kind: ``Pss``, private memory and of shared pages this process's share; ``Rss``, all its pages.
+    """
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(f"{kind}:"):
             return int(line.split()[1]) / _KIB_PER_MIB
     return 0.0

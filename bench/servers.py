@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import idp
-from bench.processes import cpu_seconds, family_of, pss_mib
+from bench.processes import cpu_seconds, family_of, memory_mib
 from bench.wire import get, send
 from idp.settings import Settings, load_settings
 from tests.services import free_port
@@ -111,13 +111,13 @@ class Server:
         """CPU seconds of all its processes so far."""
         return cpu_seconds(self.pids())
 
-    def worker_memory(self) -> float:
-        """PSS in MiB of its largest process: the worker; of several workers, the largest."""
-        return max(pss_mib(pid) for pid in self.pids())
+    def worker_memory(self, *, proportional: bool = True) -> float:
+        """PSS, or RSS, in MiB of its largest process: the worker; of several workers, the largest."""
+        return max(memory_mib(pid, "Pss" if proportional else "Rss") for pid in self.pids())
 
     def memory(self) -> float:
         """PSS in MiB of all its processes together."""
-        return sum(pss_mib(pid) for pid in self.pids())
+        return sum(memory_mib(pid) for pid in self.pids())
 
     def _answers(self) -> bool:
         try:
