@@ -50,7 +50,14 @@ from idp.storage import (
     plain_session,
     repositories,
 )
-from idp.storage.hot import HotPool, HotStore, create_hot_pool, create_hot_store
+from idp.storage.hot import (
+    BrowserStore,
+    HotPool,
+    HotStore,
+    create_browser_store,
+    create_hot_pool,
+    create_hot_store,
+)
 from idp.tokens import ACCESS_TOKEN_KEY_BYTES, AccessTokens, AuthorizationCodes, RefreshTokens
 
 _LONGEST_TOKEN_LIFETIME = timedelta(days=1)
@@ -68,6 +75,7 @@ class Rooms:
     repos: Repositories
     hot_pool: HotPool
     hot: HotStore
+    browser_store: BrowserStore
     feed: ChangeFeed
     ephemeral: EphemeralStore
     ratelimiter: RateLimiter
@@ -154,6 +162,7 @@ def _rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock:
     feed.subscribe("keys", keyring.reload)
     resources = ResourceDirectory(copies, copied, feed)
     hot_pool = create_hot_pool(settings.database, database.statements)
+    browser_store = create_browser_store(hot_pool)
     return Rooms(
         settings=settings,
         clock=clock,
@@ -162,6 +171,7 @@ def _rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock:
         repos=repos,
         hot_pool=hot_pool,
         hot=create_hot_store(hot_pool),
+        browser_store=browser_store,
         feed=feed,
         ephemeral=ephemeral,
         ratelimiter=RateLimiter(ephemeral, settings.ratelimit, clock),
@@ -173,7 +183,7 @@ def _rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock:
         passwords=_passwords(settings, repos, root),
         throttle=PasswordThrottle(repos, Secret(root.derive("throttle"))),
         devices=KnownDevices(repos),
-        sessions=Sessions(repos, settings.sessions),
+        sessions=Sessions(repos, browser_store, settings.sessions),
         clients=ClientDirectory(copies, copied, feed, _client_secret_key(root)),
         resources=resources,
         consents=Consents(repos),
@@ -240,6 +250,7 @@ def _authorization(rooms: Rooms) -> AuthorizationFlow:
             settings=rooms.settings,
             database=rooms.database,
             repos=rooms.repos,
+            store=rooms.browser_store,
             feed=rooms.feed,
             hints=rooms.hints,
             clients=rooms.clients,

@@ -9,6 +9,7 @@ from idp.crypto import Secret, random_token, token_digest
 from idp.ids import new_id
 from idp.settings import SessionSettings
 from idp.storage import BrowserSessionRow, Repositories
+from idp.storage.hot import BrowserStore, SessionState
 
 _PREFIX: Final = "idp_bs_"
 _KIND: Final = "browser-session"
@@ -37,15 +38,17 @@ class BrowserSession:
 class Sessions:
     """Starts, finds and ends browser sessions. Callers hold the transaction and record audit.
 
+    Every page finds its session, so :meth:`find` and :meth:`touch` have statements of their own and
+    are called outside of transactions (see ``BrowserStore``).
+
     The cookie's value is 256 random bits that exist only in the browser; we keep its digest
     (row S1). It is made anew at every sign-in, so a value that somebody planted is never one
     that is signed in (row S2).
     """
 
-    def __init__(self, repos: Repositories, settings: SessionSettings) -> None:
+    def __init__(self, repos: Repositories, store: BrowserStore, settings: SessionSettings) -> None:
         self._sessions = repos.sessions
-        self._accounts = repos.accounts
-        self._deployment = repos.deployment
+        self._store = store
         self._settings = settings
 
     def start(
@@ -129,29 +132,23 @@ class Sessions:
         """
         if not cookie or not cookie.startswith(_PREFIX):
             return None
-        row = self._sessions.find_by_digest(_digest(cookie))
-        if row is None or row.ended_at is not None or now >= min(row.expires_at, row.idle_expires_at):
+        found = self._store.find_session(_digest(cookie))
+        if found is None or found.ended or now >= min(found.expires_at, found.idle_expires_at):
             return None
-        account = self._accounts.get(row.account_id)
-        if account is None or account.disabled_at is not None:
-            return None
-        if any(
-            epoch and row.auth_time < epoch for epoch in (account.not_before, self._deployment.not_before())
+        if found.account_disabled or any(
+            epoch and found.auth_time < epoch
+            for epoch in (found.account_not_before, found.deployment_not_before)
         ):
             return None
-        return _session(row)
+        return _session(found)
 
     def touch(self, session: BrowserSession, now: datetime) -> BrowserSession:
         """Move the idle end; writes at most once per ``touch_interval``."""
-        if not self.is_touch_due(session, now):
+        if now - session.last_seen_at < self._settings.touch_interval:
             return session
         idle_end = self._idle_end(now, session.expires_at)
-        self._sessions.touch(session.id, last_seen_at=now, idle_expires_at=idle_end)
+        self._store.touch_session(session.id, last_seen_at=now, idle_expires_at=idle_end)
         return replace(session, last_seen_at=now, idle_expires_at=idle_end)
-
-    def is_touch_due(self, session: BrowserSession, now: datetime) -> bool:
-        """Whether :meth:`touch` would write, so that a caller opens a transaction only then."""
-        return now - session.last_seen_at >= self._settings.touch_interval
 
     def end(self, session_id: str, reason: str, now: datetime) -> bool:
         """End one session; False if it had ended before."""
@@ -180,7 +177,7 @@ def _printable(user_agent: str) -> str:
     )
 
 
-def _session(row: BrowserSessionRow) -> BrowserSession:
+def _session(row: BrowserSessionRow | SessionState) -> BrowserSession:
     return BrowserSession(
         id=row.id,
         account_id=row.account_id,

@@ -5,10 +5,11 @@ steps, and every answer to the client. Knows no HTTP, no cookies and no template
 does not sign anybody in (login/).
 Called by web/pages.
 Reading order: parameters, steps, request, rules, checks, interaction, prompts, dispatch,
-consent, response, flow.
+consent, response, services, flow.
 """
 
-from idp.oauth.authorization.flow import AuthorizationFlow, AuthorizationServices
+from idp.oauth.authorization.flow import AuthorizationFlow
+from idp.oauth.authorization.services import AuthorizationServices
 from idp.oauth.authorization.steps import (
     AuthorizationResponse,
     InteractionView,

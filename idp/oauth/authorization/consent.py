@@ -13,6 +13,7 @@ from idp.oauth.authorization.steps import ConsentQuestion
 from idp.oauth.claims_request import personal_claims
 from idp.oauth.scopes import OFFLINE_ACCESS
 from idp.resources import OIDC_SCOPES, ResourceDirectory
+from idp.storage.hot import NeededConsent
 
 NO_RESOURCE = ""
 """Consent for what belongs to no resource server: OpenID scopes and single claims."""
@@ -88,6 +89,13 @@ class ConsentBook:
             )
             scopes, claims = scopes or bool(missing.scopes), claims or bool(missing.claims)
         return scopes, claims
+
+    def needed(self, request: AuthorizationRequest) -> tuple[NeededConsent, ...]:
+        """What must stand for :meth:`lacks` to find nothing, for the statement that issues a code."""
+        return tuple(
+            NeededConsent(resource=need.resource, scopes=_marked(need.scopes), claims=need.claims)
+            for need in consent_needs(request, self._resources)
+        )
 
     def remember(self, request: AuthorizationRequest, account_id: str, now: datetime) -> None:
         """The person said yes to everything the request asks for."""

@@ -10,10 +10,9 @@ from datetime import datetime
 
 from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
 
-from idp.accounts import Accounts, assert_may_authenticate
-from idp.audit import Actor, Audit, AuditEvent, Source
-from idp.clients import ClientDirectory, RegisteredClient
-from idp.consents import Consents
+from idp.accounts import assert_may_authenticate
+from idp.audit import Actor, AuditEvent, Source
+from idp.clients import RegisteredClient
 from idp.errors import Refused
 from idp.oauth.authorization.checks import check, recheck, reply_address
 from idp.oauth.authorization.consent import ConsentBook, redirect_origin
@@ -24,6 +23,7 @@ from idp.oauth.authorization.prompts import Standing
 from idp.oauth.authorization.request import AuthorizationRequest
 from idp.oauth.authorization.response import CodeIssuer, Responses
 from idp.oauth.authorization.rules import Asked
+from idp.oauth.authorization.services import AuthorizationServices
 from idp.oauth.authorization.steps import (
     ConsentQuestion,
     InteractionView,
@@ -36,31 +36,7 @@ from idp.oauth.authorization.steps import (
 )
 from idp.oauth.claims_request import personal_claims
 from idp.oauth.errors import RedirectedError, ShownError
-from idp.oauth.id_token_hint import IdTokenHints
-from idp.oauth.scopes import ScopeResolver
-from idp.resources import ResourceDirectory
 from idp.sessions import BrowserSession
-from idp.settings import Settings
-from idp.storage import ChangeFeed, Database, Repositories
-from idp.tokens import AuthorizationCodes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationServices:
-    """What the front channel stands on, put together once by the container."""
-
-    settings: Settings
-    database: Database
-    repos: Repositories
-    feed: ChangeFeed
-    hints: IdTokenHints
-    clients: ClientDirectory
-    resources: ResourceDirectory
-    scopes: ScopeResolver
-    accounts: Accounts
-    consents: Consents
-    codes: AuthorizationCodes
-    audit: Audit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +54,10 @@ class Visit:
 class AuthorizationFlow:
     """Begins, resumes and ends authorization requests.
 
+    Most requests meet a person who is signed in and has allowed everything before, or nobody at
+    all. Those take the short way: no transaction, and one statement that decides and writes. What
+    it does not settle takes the long way, which reads everything again inside its transaction.
+
     All methods may raise ``ShownError`` (a page with status 4xx), ``Unavailable`` (503), and
     take ``now`` as aware UTC time.
     """
@@ -85,11 +65,14 @@ class AuthorizationFlow:
     def __init__(self, services: AuthorizationServices) -> None:
         settings, repos = services.settings, services.repos
         self._services = services
-        self._interactions = Interactions(repos, lifetime=settings.sessions.interaction_lifetime)
+        self._interactions = Interactions(
+            repos, services.store, lifetime=settings.sessions.interaction_lifetime
+        )
         self._book = ConsentBook(services.consents, services.resources)
         self._responses = Responses(settings.issuer)
         self._issuer = CodeIssuer(
             repos=repos,
+            store=services.store,
             codes=services.codes,
             audit=services.audit,
             lifetime=settings.tokens.authorization_code_lifetime,
@@ -124,6 +107,11 @@ class AuthorizationFlow:
             request = check(asked)
         except RedirectedError as error:
             return Respond(self._responses.error(error, reply_address(asked)))
+        interaction = Interactions.begin(request, session)
+        if session is None:
+            return self._advance_nobody(interaction, visit)
+        if step := self._answer_at_once(interaction, session, visit):
+            return step
         with self._services.database.transaction():
             live = self._live(visit)
             return self._advance(Interactions.begin(request, live), live, visit)
@@ -133,6 +121,11 @@ class AuthorizationFlow:
     ) -> Step:
         """Look again at a stored request, for example after a sign-in."""
         visit = Visit(session=session, browser=browser, source=source, now=now)
+        if session is not None:
+            self._services.feed.assert_available()
+            interaction = self._interactions.look(uid, browser, now)
+            if step := self._answer_at_once(interaction, session, visit):
+                return step
         return self._continue(uid, visit, lambda interaction, _live: interaction)
 
     def choose_account(
@@ -199,8 +192,7 @@ class AuthorizationFlow:
 
     def describe(self, uid: str, browser: str, now: datetime) -> InteractionView:
         """What the pages of this request may show; reads only."""
-        with self._services.database.transaction(write=False):
-            request = self._interactions.get(uid, browser, now).request
+        request = self._interactions.look(uid, browser, now).request
         return InteractionView(
             uid=uid,
             client=self._shown_client(request),
@@ -235,6 +227,41 @@ class AuthorizationFlow:
             except RedirectedError as error:
                 return self._refuse(interaction, error, visit)
             return self._advance(interaction, live, visit)
+
+    def _answer_at_once(
+        self, interaction: Interaction, session: BrowserSession, visit: Visit
+    ) -> Respond | None:
+        """The code, if no page is needed and the database agrees; else ``None`` and nothing has happened.
+
+        Security: the session is the one the pages found. That it still is, that its account may be
+        used and that consent stands is asked again by the statement that issues the code.
+        """
+        request = interaction.request
+        try:
+            standing = self._standing_with(interaction, session, visit)
+            if next_prompt(standing) is not None:
+                return None
+        except (RedirectedError, ShownError):
+            return None
+        client = standing.client
+        code = self._issuer.issue_at_once(
+            interaction,
+            client,
+            session,
+            () if client.first_party else self._book.needed(request),
+            source=visit.source,
+            now=visit.now,
+        )
+        return None if code is None else Respond(self._responses.code(code, request.reply))
+
+    def _advance_nobody(self, interaction: Interaction, visit: Visit) -> Step:
+        """The sign-in page of a new request, or the refusal if it allows no page; nobody is signed in."""
+        try:
+            needed = next_prompt(self._standing_with(interaction, None, visit))
+        except RedirectedError as error:
+            return Respond(self._responses.error(error, interaction.request.reply))
+        self._interactions.keep(interaction, visit.browser, visit.now)
+        return _page(interaction.uid, needed or Needed(Prompt.LOGIN, Reason.NO_SESSION))
 
     def _advance(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Step:
         """The next page, or the answer."""
@@ -271,18 +298,22 @@ class AuthorizationFlow:
         return None if needed is None else needed.prompt
 
     def _standing(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Standing:
+        standing = self._standing_with(interaction, live, visit)
+        if live is None or standing.client.first_party:
+            return standing
+        scopes, claims = self._book.lacks(interaction.request, live.account_id)
+        return replace(standing, lacks_scopes=scopes, lacks_claims=claims)
+
+    def _standing_with(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Standing:
+        """Where the request stands if consent, which nobody has looked for yet, lacks nothing."""
         request = interaction.request
-        client = recheck(request, self._services.clients.find(request.client_id))
-        lacks_scopes = lacks_claims = False
-        if live is not None and not client.first_party:
-            lacks_scopes, lacks_claims = self._book.lacks(request, live.account_id)
         return Standing(
             request=request,
-            client=client,
+            client=recheck(request, self._services.clients.find(request.client_id)),
             progress=interaction.progress,
             session=live,
-            lacks_scopes=lacks_scopes,
-            lacks_claims=lacks_claims,
+            lacks_scopes=False,
+            lacks_claims=False,
             now=visit.now,
         )
 

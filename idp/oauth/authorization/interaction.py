@@ -13,6 +13,7 @@ from idp.oauth.authorization.request import AuthorizationRequest
 from idp.oauth.errors import ShownError
 from idp.sessions import BrowserSession
 from idp.storage import InteractionRow, Repositories
+from idp.storage.hot import BrowserStore, InteractionState, NewInteraction
 
 _UID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -75,10 +76,11 @@ class Interaction:
 
 
 class Interactions:
-    """Keeps interactions in the database. Callers hold the transaction."""
+    """Keeps interactions in the database. Callers hold the transaction, but for ``look`` and ``keep``."""
 
-    def __init__(self, repos: Repositories, *, lifetime: timedelta) -> None:
+    def __init__(self, repos: Repositories, store: BrowserStore, *, lifetime: timedelta) -> None:
         self._repos = repos.interactions
+        self._store = store
         self._lifetime = lifetime
 
     @staticmethod
@@ -97,19 +99,15 @@ class Interactions:
         Raises:
             ShownError: unknown, expired, another browser's, or finished already.
         """
-        row = self._repos.get(uid) if _UID.fullmatch(uid) else None
-        if row is None or not constant_time_equal(row.browser_digest, _digest(browser)):
-            # Security: another browser's request must look like none at all.
-            raise _gone("There is no such sign-in. Please go back to the application and try again.")
-        if row.finished_at is not None:
-            raise already_used()
-        if row.expires_at <= now:
-            raise _gone("This sign-in has expired. Please go back to the application and try again.")
-        return Interaction(
-            uid=row.uid,
-            request=AuthorizationRequest.from_json(row.request),
-            progress=Progress.from_json(row.progress),
-        )
+        return _unfinished(self._repos.get(uid) if _UID.fullmatch(uid) else None, browser, now)
+
+    def look(self, uid: str, browser: str, now: datetime) -> Interaction:
+        """As :meth:`get`, outside of any transaction, by one statement."""
+        return _unfinished(self._store.find_interaction(uid) if _UID.fullmatch(uid) else None, browser, now)
+
+    def keep(self, interaction: Interaction, browser: str, now: datetime) -> None:
+        """Store a new interaction, outside of any transaction, by one statement."""
+        self._store.add_interaction(NewInteraction(**self._columns(interaction, browser, now)))
 
     def save(self, interaction: Interaction, browser: str, now: datetime) -> None:
         """Store a new interaction, or how far a stored one has come.
@@ -121,17 +119,7 @@ class Interactions:
             if not self._repos.save_progress(interaction.uid, interaction.progress.to_json(), now):
                 raise already_used()
             return
-        self._repos.add(
-            InteractionRow(
-                uid=interaction.uid,
-                browser_digest=_digest(browser),
-                client_id=interaction.request.client_id,
-                request=interaction.request.to_json(),
-                progress=interaction.progress.to_json(),
-                created_at=now,
-                expires_at=now + self._lifetime,
-            )
-        )
+        self._repos.add(InteractionRow(**self._columns(interaction, browser, now)))
 
     def finish(self, interaction: Interaction, now: datetime) -> None:
         """Use the interaction up; at most one caller ever succeeds.
@@ -142,10 +130,36 @@ class Interactions:
         if interaction.is_stored and not self._repos.finish(interaction.uid, now):
             raise already_used()
 
+    def _columns(self, interaction: Interaction, browser: str, now: datetime) -> dict[str, Any]:
+        return {
+            "uid": interaction.uid,
+            "browser_digest": _digest(browser),
+            "client_id": interaction.request.client_id,
+            "request": interaction.request.to_json(),
+            "progress": interaction.progress.to_json(),
+            "created_at": now,
+            "expires_at": now + self._lifetime,
+        }
+
 
 def already_used() -> ShownError:
     """The error for a second answer to the same request."""
     return _gone("This sign-in was already used. Please go back to the application and start again.")
+
+
+def _unfinished(row: InteractionRow | InteractionState | None, browser: str, now: datetime) -> Interaction:
+    if row is None or not constant_time_equal(row.browser_digest, _digest(browser)):
+        # Security: another browser's request must look like none at all.
+        raise _gone("There is no such sign-in. Please go back to the application and try again.")
+    if row.finished_at is not None:
+        raise already_used()
+    if row.expires_at <= now:
+        raise _gone("This sign-in has expired. Please go back to the application and try again.")
+    return Interaction(
+        uid=row.uid,
+        request=AuthorizationRequest.from_json(row.request),
+        progress=Progress.from_json(row.progress),
+    )
 
 
 def _gone(description: str) -> ShownError:

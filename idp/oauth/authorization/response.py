@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 from idp.audit import Actor, Audit, AuditEvent, Source
 from idp.clients import RegisteredClient
+from idp.oauth.authorization.interaction import Interaction
 from idp.oauth.authorization.request import AuthorizationRequest, ReplyAddress
 from idp.oauth.authorization.steps import AuthorizationResponse
 from idp.oauth.errors import RedirectedError
 from idp.oauth.scopes import OFFLINE_ACCESS
 from idp.sessions import BrowserSession
-from idp.storage import OneTimeRow, Repositories
+from idp.storage import AuditEntry, OneTimeRow, Repositories
+from idp.storage.hot import BrowserStore, CodeIssue, NeededConsent
 from idp.tokens import AUTHORIZATION_CODE_KIND, AuthorizationCodes, AuthorizedGrant
 
 
@@ -39,12 +41,19 @@ class Responses:
 
 
 class CodeIssuer:
-    """Writes an authorization code and its audit event. Callers hold the transaction."""
+    """Writes an authorization code and its audit event."""
 
     def __init__(
-        self, *, repos: Repositories, codes: AuthorizationCodes, audit: Audit, lifetime: timedelta
+        self,
+        *,
+        repos: Repositories,
+        store: BrowserStore,
+        codes: AuthorizationCodes,
+        audit: Audit,
+        lifetime: timedelta,
     ) -> None:
         self._repos = repos
+        self._store = store
         self._codes = codes
         self._audit = audit
         self._lifetime = lifetime
@@ -58,7 +67,10 @@ class CodeIssuer:
         source: Source,
         now: datetime,
     ) -> str:
-        """A code for the person of this session, bound to client, redirect URI and PKCE (row C4)."""
+        """A code for the person of this session, bound to client, redirect URI and PKCE (row C4).
+
+        Callers hold the transaction and have looked at session, account and consent inside it.
+        """
         code, digest = self._codes.new()
         grant = authorized_grant(request, client, session)
         self._repos.one_time.issue(
@@ -75,12 +87,53 @@ class CodeIssuer:
                 expires_at=now + self._lifetime,
             )
         )
-        self._audit.record(
+        self._repos.audit.add(self._event(grant, source, now))
+        return code
+
+    def issue_at_once(
+        self,
+        interaction: Interaction,
+        client: RegisteredClient,
+        session: BrowserSession,
+        needed: tuple[NeededConsent, ...],
+        *,
+        source: Source,
+        now: datetime,
+    ) -> str | None:
+        """As :meth:`issue`, outside of any transaction, and using up the interaction if it was stored.
+
+        One statement looks again at everything that may have changed since it was read, and does
+        nothing and gives ``None`` if it has; see ``BrowserStore.issue_code``.
+        """
+        request = interaction.request
+        code, digest = self._codes.new()
+        grant = authorized_grant(request, client, session)
+        issued = self._store.issue_code(
+            CodeIssue(
+                digest=digest,
+                client_id=client.client_id,
+                proof=request.code_challenge,
+                target=request.redirect_uri,
+                payload=grant.to_json(),
+                session_id=session.id,
+                logins=session.logins,
+                needed=needed,
+                uid=interaction.uid if interaction.is_stored else None,
+                progress=interaction.progress.to_json(),
+                now=now,
+                expires_at=now + self._lifetime,
+                audit=self._event(grant, source, now),
+            )
+        )
+        return code if issued else None
+
+    def _event(self, grant: AuthorizedGrant, source: Source, now: datetime) -> AuditEntry:
+        return self._audit.entry(
             AuditEvent.CODE_ISSUED,
-            actor=Actor.account(session.account_id, source),
-            account=session.account_id,
-            client=client.client_id,
-            session=session.id,
+            actor=Actor.account(grant.account_id, source),
+            account=grant.account_id,
+            client=grant.client_id,
+            session=grant.sid,
             detail={
                 "scopes": grant.scopes,
                 "resources": grant.resources,
@@ -88,7 +141,6 @@ class CodeIssuer:
             },
             now=now,
         )
-        return code
 
 
 def redirect_target(redirect_uri: str) -> str:

@@ -2,6 +2,9 @@
 
 from idp.settings import DatabaseSettings
 from idp.storage.connections import database_url
+from idp.storage.hot.browser_interface import BrowserStore
+from idp.storage.hot.browser_postgresql import PostgresBrowserStore
+from idp.storage.hot.browser_sqlite import SqliteBrowserStore
 from idp.storage.hot.interface import HotStore, StatementObserver
 from idp.storage.hot.postgresql import PostgresHotStore
 from idp.storage.hot.postgresql_pool import PostgresPool
@@ -30,3 +33,8 @@ def create_hot_pool(settings: DatabaseSettings, observer: StatementObserver) -> 
 def create_hot_store(pool: HotPool) -> HotStore:
     """The token path's store on these connections."""
     return SqliteHotStore(pool) if isinstance(pool, SqlitePool) else PostgresHotStore(pool)
+
+
+def create_browser_store(pool: HotPool) -> BrowserStore:
+    """The pages' store on these connections."""
+    return SqliteBrowserStore(pool) if isinstance(pool, SqlitePool) else PostgresBrowserStore(pool)

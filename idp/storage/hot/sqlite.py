@@ -110,7 +110,7 @@ class SqliteHotStore:
                     to_microseconds(claim.family_idle_expires_at),
                 ),
             )
-            _write_audit(transaction, claim.audit, now, account_id, claim.client_id, session_id)
+            write_audit(transaction, claim.audit, now, account_id, claim.client_id, session_id)
             account = _find_account(transaction, account_id)
         return ClaimedCode(account=account, grant=grant, session_id=session_id)
 
@@ -134,7 +134,7 @@ class SqliteHotStore:
             if row is None:
                 return None
             account_id, session_id, grant, generation, expires_at = row
-            _write_audit(transaction, advance.audit, now, account_id, advance.client_id, session_id)
+            write_audit(transaction, advance.audit, now, account_id, advance.client_id, session_id)
             account = _find_account(transaction, account_id)
         return AdvancedFamily(
             account=account,
@@ -153,8 +153,8 @@ class SqliteHotStore:
         return FamilyState(
             client_id=client_id,
             generation=generation,
-            rotated_at=_optional(rotated),
-            revoked_at=_optional(revoked),
+            rotated_at=optional_time(rotated),
+            revoked_at=optional_time(revoked),
             created_at=from_microseconds(created),
             expires_at=from_microseconds(expires),
             idle_expires_at=from_microseconds(idle),
@@ -177,7 +177,7 @@ class SqliteHotStore:
         )
 
 
-def _write_audit(
+def write_audit(
     transaction: SqliteTransaction,
     entry: AuditEntry,
     now: int,
@@ -185,6 +185,7 @@ def _write_audit(
     client_id: str,
     session_id: str | None,
 ) -> None:
+    """The event with the account, client and session of the change it reports."""
     transaction.run(
         _AUDIT,
         (
@@ -210,7 +211,8 @@ def _find_account(transaction: SqliteTransaction, account_id: str) -> AccountSta
     return _account(row)
 
 
-def _optional(microseconds: int | None) -> datetime | None:
+def optional_time(microseconds: int | None) -> datetime | None:
+    """The inverse of ``to_microseconds``, for a column that may be empty."""
     return None if microseconds is None else from_microseconds(microseconds)
 
 
@@ -225,5 +227,5 @@ def _account(columns: Sequence[Any]) -> AccountState:
         claims=orjson.loads(claims),
         updated_at=from_microseconds(updated_at),
         disabled=disabled_at is not None,
-        not_before=_optional(not_before),
+        not_before=optional_time(not_before),
     )

@@ -40,7 +40,10 @@ def begin_visit() -> None:
     browser = BROWSER.read(request, secure=secure)
     session, cookie = None, SESSION.read(request, secure=secure)
     if cookie is not None:
-        session = _load_session(cookie)
+        sessions, moment = container().sessions, now()
+        session = sessions.find(cookie, moment)
+        if session is not None:
+            sessions.touch(session, moment)
     g.visit = Visit(
         browser=browser or random_token(),
         is_new_browser=browser is None,
@@ -53,14 +56,3 @@ def begin_visit() -> None:
 def visit() -> Visit:
     """The visit of the current page."""
     return cast("Visit", g.visit)
-
-
-def _load_session(cookie: str) -> BrowserSession | None:
-    """Find the session, and note at most once per interval that it was used."""
-    here, moment = container(), now()
-    with here.database.transaction(write=False):
-        session = here.sessions.find(cookie, moment)
-    if session is not None and here.sessions.is_touch_due(session, moment):
-        with here.database.transaction():
-            here.sessions.touch(session, moment)
-    return session

@@ -18,6 +18,7 @@ from idp.ratelimit.counters import MemoryCounters
 from idp.sessions import BrowserSession, Sessions
 from idp.settings import DatabaseSettings, RatelimitSettings, SecretUrl, Settings
 from idp.storage import AuditEventRow, Base, Database, create_engine, plain_session, repositories
+from idp.storage.hot import create_browser_store, create_hot_pool
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
@@ -37,7 +38,8 @@ class Door:
         self.database = Database(engine, self.session)
         self.repos = repositories(self.session)
         self.accounts = Accounts(self.repos)
-        self.sessions = Sessions(self.repos, self.settings.sessions)
+        self.hot_pool = create_hot_pool(self.settings.database, self.database.statements)
+        self.sessions = Sessions(self.repos, create_browser_store(self.hot_pool), self.settings.sessions)
         self.passwords = self._passwords(CHEAP)
         self.flow = self._flow()
         with self.database.transaction():
@@ -73,6 +75,7 @@ class Door:
     def close(self) -> None:
         self.passwords.close()
         self.session.remove()
+        self.hot_pool.close()
         self.database.dispose()
 
     def raise_parameters(self) -> None:
@@ -112,8 +115,7 @@ class Door:
         )
 
     def find(self, cookie: Secret[str]) -> BrowserSession | None:
-        with self.database.transaction(write=False):
-            return self.sessions.find(cookie.reveal(), self.clock.now())
+        return self.sessions.find(cookie.reveal(), self.clock.now())
 
     def stored_hash(self, account: Account) -> str | None:
         with self.database.transaction(write=False):

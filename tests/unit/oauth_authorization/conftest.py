@@ -40,6 +40,7 @@ from idp.storage import (
     plain_session,
     repositories,
 )
+from idp.storage.hot import create_browser_store, create_hot_pool
 from idp.tokens import AUTHORIZATION_CODE_KIND, AuthorizationCodes, AuthorizedGrant, new_family_id
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
@@ -85,7 +86,9 @@ class FrontChannel:
         self.resources = ResourceDirectory(reader, read_repos, feed)
         self.scopes = ScopeResolver(resources=self.resources, issuer=ISSUER)
         self.accounts = Accounts(self.repos)
-        self.sessions = Sessions(self.repos, self.settings.sessions)
+        self.hot_pool = create_hot_pool(self.settings.database, self.database.statements)
+        store = create_browser_store(self.hot_pool)
+        self.sessions = Sessions(self.repos, store, self.settings.sessions)
         self.consents = Consents(self.repos)
         self.codes = AuthorizationCodes()
         audit = Audit(self.repos)
@@ -95,6 +98,7 @@ class FrontChannel:
                 settings=self.settings,
                 database=self.database,
                 repos=self.repos,
+                store=store,
                 feed=feed,
                 hints=hints,
                 clients=self.clients,
@@ -121,6 +125,7 @@ class FrontChannel:
 
     def close(self) -> None:
         self.sqlalchemy_session.remove()
+        self.hot_pool.close()
         self.database.dispose()
 
     # --- Setting the scene ----------------------------------------------------------------------------------
