@@ -30,12 +30,10 @@ def main() -> int:
             seconds=given.seconds,
         )
         found = runs.run(options)
-    except (KeyError, WrkMissing, StoreMissing, peer_side.PeerMissing) as error:
+    except (operations.UnknownOperation, WrkMissing, StoreMissing, peer_side.PeerMissing) as error:
         print(str(error.args[0]), file=sys.stderr)
         if isinstance(error, peer_side.PeerMissing):
-            print(
-                "Without the peer there are no ratios; to measure ours alone: --without-peer", file=sys.stderr
-            )
+            print("To measure ours alone, without ratios: --without-peer", file=sys.stderr)
         return 2
     print(operations_table(chosen, found.cells, options.stores))
     for line in found.failed:

@@ -16,6 +16,10 @@ _PEOPLE: Final = 50
 _CSRF: Final = re.compile(rb'name="csrf_token" value="([^"]+)"')
 
 
+class UnknownOperation(LookupError):
+    """A name that is no operation's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One row of the table."""
@@ -200,11 +204,11 @@ def named(names: Sequence[str]) -> tuple[Operation, ...]:
     """The operations of these names, in the table's order; all of them for none.
 
     Raises:
-        KeyError: a name that is none.
+        UnknownOperation: a name that is none.
     """
     known = {operation.name for operation in OPERATIONS}
     if unknown := set(names) - known:
-        raise KeyError(
+        raise UnknownOperation(
             f"no such operation: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
         )
     return tuple(operation for operation in OPERATIONS if not names or operation.name in names)

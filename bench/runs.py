@@ -80,7 +80,7 @@ def run(options: Options) -> Run:
             try:
                 for subject, cell in _operation(operation, chosen, options):
                     found.cells[operation.name, subject.name] = cell
-            except (AssertionError, RuntimeError, OSError) as error:
+            except (AssertionError, KeyError, RuntimeError, OSError) as error:
                 found.failed.append(f"{operation.name}: {error!r}")
         for subject in subjects:
             process = found.processes[subject.name]

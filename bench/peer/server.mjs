@@ -153,6 +153,7 @@ let minted = 0;
 async function newGrant(accountId) {
   const grant = new provider.Grant({ accountId, clientId: 'shop' });
   grant.addOIDCScope('openid profile email offline_access');
+  grant.addOIDCClaims(['auth_time']);
   grant.addResourceScope(RESOURCE, 'api:read');
   return grant.save();
 }
@@ -168,6 +169,7 @@ async function granted(query) {
     scope: resource ? 'openid offline_access api:read' : 'openid profile email offline_access',
     resource,
     nonce: 'n-0S6_WzA2Mj',
+    claims: { id_token: { auth_time: { essential: true } } }, // what require_auth_time adds to a request
     authTime: Math.floor(Date.now() / 1000),
     acr: 'urn:idp:loa:1',
     amr: ['pwd'],
