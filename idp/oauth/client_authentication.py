@@ -7,8 +7,8 @@ one text, whatever was wrong.
 import binascii
 from base64 import b64decode
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
@@ -58,13 +58,16 @@ class TooManyFailures(TemporarilyUnavailableError):
         return [("Retry-After", str(max(1, round(self._retry_after.total_seconds()))))]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What one request presented."""
 
     method: str
     client_id: str
-    secret: str = field(repr=False)
+    secret: str
+
+    def __repr__(self) -> str:
+        """Name the client, hide what it presented."""
+        return f"Credentials({self.method}, {self.client_id})"
 
 
 def presented_credentials(request: OAuthRequest) -> tuple[Credentials, ...]:
@@ -83,15 +86,12 @@ def presented_credentials(request: OAuthRequest) -> tuple[Credentials, ...]:
     secret = request.form.get("client_secret")
     body_id = request.form.get("client_id")
     asserted = "client_assertion" in request.form or "client_assertion_type" in request.form
-    if [authorization is not None, secret is not None, asserted].count(True) > 1:
+    if (authorization is not None) + (secret is not None) + asserted > 1:
         raise InvalidRequestError("Use one client authentication method, not two.")
     if asserted:  # not offered here, and it must not pass for a public client's silence
         return ()
     if authorization is not None:
-        readings = tuple(
-            Credentials(method=BASIC, client_id=client_id, secret=password)
-            for client_id, password in _basic_readings(authorization)
-        )
+        readings = _basic_readings(authorization)
         if body_id is None:
             return readings
         matching = tuple(reading for reading in readings if reading.client_id == body_id)
@@ -105,8 +105,8 @@ def presented_credentials(request: OAuthRequest) -> tuple[Credentials, ...]:
     return (Credentials(method=NONE if secret is None else POST, client_id=body_id, secret=secret or ""),)
 
 
-def _basic_readings(authorization: str) -> Iterable[tuple[str, str]]:
-    """Client id and secret of a Basic header: form-decoded, then as sent; none if unreadable."""
+def _basic_readings(authorization: str) -> tuple[Credentials, ...]:
+    """What a Basic header says: form-decoded, then as sent; nothing if unreadable."""
     scheme, _, encoded = authorization.strip().partition(" ")
     if scheme.lower() != "basic":
         return ()
@@ -117,9 +117,13 @@ def _basic_readings(authorization: str) -> Iterable[tuple[str, str]]:
     client_id, colon, secret = text.partition(":")
     if not colon or not client_id or not secret or len(client_id) > _MAX_CLIENT_ID or not text.isprintable():
         return ()
-    as_sent = (client_id, secret)
+    as_sent = Credentials(BASIC, client_id, secret)
+    if "%" not in text and "+" not in text:  # the usual case: both readings are one
+        return (as_sent,)
     try:
-        decoded = (unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict"))
+        decoded = Credentials(
+            BASIC, unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+        )
     except UnicodeDecodeError:
         return (as_sent,)
     return (decoded,) if decoded == as_sent else (decoded, as_sent)

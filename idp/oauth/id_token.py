@@ -1,9 +1,8 @@
 """ID token content. Source: OpenID Connect Core §2, §3.1.3.6, §12.2."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from idp.clients import RegisteredClient
 from idp.crypto import b64url_encode
@@ -16,8 +15,7 @@ from idp.tokens import AuthorizedGrant
 _HASHES = {"ES256": hashlib.sha256, "RS256": hashlib.sha256, "EdDSA": hashlib.sha512}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdTokenContent:
+class IdTokenContent(NamedTuple):
     """What one ID token is about."""
 
     client: RegisteredClient

@@ -4,9 +4,8 @@ Nothing here decides whether tokens are due; the grants do that first, in one st
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from idp.clients import RegisteredClient
 from idp.crypto import random_token
@@ -19,8 +18,7 @@ from idp.tokens import AuthorizedGrant, TokenFormat, TokenSpec
 _JTI_SIZE = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserIssue:
+class UserIssue(NamedTuple):
     """Everything that tokens for a person are made from."""
 
     client: RegisteredClient

@@ -1,7 +1,7 @@
 """Does a token still count? Asked by userinfo, introspection and refresh, answered in one place (row T16)."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from idp.clients import RegisteredClient
 from idp.oauth.services import OAuthServices
@@ -9,8 +9,7 @@ from idp.storage.hot import AccessState, FamilyState
 from idp.tokens import AccessTokenClaims, InvalidToken, is_dead
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveToken:
+class LiveToken(NamedTuple):
     """An access token of ours that counts right now."""
 
     claims: AccessTokenClaims

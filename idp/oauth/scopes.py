@@ -7,7 +7,7 @@ to it (RFC 9068 §2.2.3). Both channels ask here: the authorization endpoint, an
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from authlib.oauth2.rfc6749.errors import InvalidScopeError
 
@@ -24,8 +24,7 @@ MAX_SCOPES = 100
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantedScopes:
+class GrantedScopes(NamedTuple):
     """What an authorization request may get, before anybody is asked for consent."""
 
     scopes: tuple[str, ...]
@@ -36,8 +35,7 @@ class GrantedScopes:
     """Whom a token is for when its request names no ``resource``; ``None``: it has to name one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenTarget:
+class TokenTarget(NamedTuple):
     """Whom one access token is for, and what it may carry there."""
 
     audience: str

@@ -1,13 +1,11 @@
 """Values that the repositories and the hot store share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
+class AuditEntry(NamedTuple):
     """One line of the audit record, as it is stored. The vocabulary of ``event`` lives in ``audit/``."""
 
     id: str

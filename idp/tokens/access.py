@@ -6,9 +6,8 @@ the client and a short list of revoked ``jti`` (see ``revocation``).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from idp.crypto import b64url_decode, b64url_encode
 from idp.keys import MAX_TOKEN_SIZE, InvalidToken, KeyRing
+from idp.tokens.verified import VerifiedTokens
 
 ACCESS_TOKEN_PREFIX = "idp_at_"
 """Prefix of opaque access tokens; lets secret scanners find leaked ones (row T18)."""
@@ -36,8 +36,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TokenFormat = Literal["jwt", "opaque"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenSpec:
+class TokenSpec(NamedTuple):
     """Everything that goes into one access token."""
 
     subject: str
@@ -59,8 +58,7 @@ class TokenSpec:
     format: TokenFormat = "jwt"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessTokenClaims:
+class AccessTokenClaims(NamedTuple):
     """The content of an authentic access token."""
 
     jti: str
@@ -93,6 +91,7 @@ class AccessTokens:
         self._keyring = keyring
         self._aead = AESSIV(key)
         self._issuer = issuer
+        self._verified: VerifiedTokens[AccessTokenClaims] = VerifiedTokens()
         # Type and issuer are authenticated with every token, so that none passes for another's.
         self._context = [_LABEL, issuer.encode()]
 
@@ -123,18 +122,28 @@ class AccessTokens:
                 the future.
         """
         opaque = token.startswith(ACCESS_TOKEN_PREFIX)
-        content = self._open(token) if opaque else self._keyring.verify(token, typ=ACCESS_TOKEN_TYPE)
-        if content.get("iss") != self._issuer:
-            raise InvalidToken("another issuer")
-        try:
-            claims = _read(content)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise InvalidToken("claims are not those of an access token") from error
+        claims = self._claims_of(self._open(token)) if opaque else self._verify(token)
         if claims.exp <= now:
             raise InvalidToken("expired")
         if claims.iat > now + MAX_CLOCK_SKEW:
             raise InvalidToken("issued in the future")
         return claims
+
+    def _verify(self, token: str) -> AccessTokenClaims:
+        keys = self._keyring.jwks()
+        claims = self._verified.find(token, keys)
+        if claims is None:
+            claims = self._claims_of(self._keyring.verify(token, typ=ACCESS_TOKEN_TYPE))
+            self._verified.add(token, keys, claims)
+        return claims
+
+    def _claims_of(self, content: Mapping[str, Any]) -> AccessTokenClaims:
+        if content.get("iss") != self._issuer:
+            raise InvalidToken("another issuer")
+        try:
+            return _read(content)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InvalidToken("claims are not those of an access token") from error
 
     def _claims(self, spec: TokenSpec) -> dict[str, Any]:
         """RFC 9068 §2.2, plus the private claim ``fam``."""

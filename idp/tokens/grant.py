@@ -60,8 +60,11 @@ class AuthorizedGrant:
         Raises:
             KeyError, TypeError: not written by :meth:`to_json`.
         """
-        known = {field.name: content[field.name] for field in fields(cls) if field.name in content}
+        known = {name: content[name] for name in _MEMBERS if name in content}
         known["auth_time"] = _EPOCH + known["auth_time"] * _MICROSECOND
         for name in ("scopes", "resources", "amr"):
             known[name] = tuple(known.get(name, ()))
         return cls(**known)
+
+
+_MEMBERS = tuple(field.name for field in fields(AuthorizedGrant))

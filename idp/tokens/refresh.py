@@ -6,7 +6,7 @@ recognised as reuse for as long as the family lives (row T8).
 """
 
 import hmac
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from idp.crypto import b64url_decode, b64url_encode, constant_time_equal
 from idp.keys import InvalidToken
@@ -23,8 +23,7 @@ _ENCODED_LENGTH = len(REFRESH_TOKEN_PREFIX) + ((_BODY_BYTES + _MAC_BYTES) * 4 + 
 _SMALLEST_KEY = 32
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshTokenParts:
+class RefreshTokenParts(NamedTuple):
     """What an authentic refresh token says. Whether it is still good, the family's row says."""
 
     family_id: str

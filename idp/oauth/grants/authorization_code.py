@@ -6,8 +6,7 @@ Source: RFC 6749 §4.1.3, RFC 7636 §4.5 and §4.6, OpenID Connect Core §3.1.3.
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, OAuth2Error
 
@@ -28,8 +27,7 @@ _MAX_CODE_LENGTH = 256
 _log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Presented:
+class _Presented(NamedTuple):
     """What the client shows to get the code's tokens."""
 
     digest: bytes

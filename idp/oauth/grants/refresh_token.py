@@ -1,9 +1,8 @@
 """The refresh token grant: one statement advances the family. Source: RFC 6749 §6, RFC 9700 §4.14.2."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError
 
@@ -19,8 +18,7 @@ from idp.tokens import AuthorizedGrant, InvalidToken, RefreshTokenParts
 _log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Advanced:
+class _Advanced(NamedTuple):
     """A family after its token was used, by the statement or inside the grace window."""
 
     account: AccountState
