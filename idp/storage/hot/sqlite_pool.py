@@ -6,32 +6,13 @@ a row is a tuple.
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
 
 from idp.errors import Unavailable
 from idp.storage.connections import BUSY_TIMEOUT, prepare_sqlite_connection
 from idp.storage.hot.interface import StatementObserver
-
-
-class SqliteTransaction:
-    """A write transaction that is open; its statements are one commit."""
-
-    def __init__(self, connection: sqlite3.Connection, observer: StatementObserver) -> None:
-        self._connection = connection
-        self._observer = observer
-
-    def run(self, sql: str, parameters: tuple[object, ...]) -> None:
-        """Run a statement that gives no rows."""
-        self._observer.statement(sql)
-        self._connection.execute(sql, parameters)
-
-    def fetch_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
-        """Run a statement to its end; its first row, or ``None``."""
-        self._observer.statement(sql)
-        rows = self._connection.execute(sql, parameters).fetchall()
-        return rows[0] if rows else None
 
 
 class SqlitePool:
@@ -49,57 +30,113 @@ class SqlitePool:
         Raises:
             Unavailable: the file cannot be used.
         """
-        with self._connection() as connection:
-            return SqliteTransaction(connection, self._observer).fetch_row(sql, parameters)
+        self._observer.statement(sql)
+        connection = self._take()
+        try:
+            # All rows: a statement that was not run to its end would keep its snapshot.
+            rows = connection.execute(sql, parameters).fetchall()
+        except BaseException as error:
+            _throw_away(connection, error)
+            raise
+        self._idle.append(connection)
+        return rows[0] if rows else None
 
-    @contextmanager
-    def transaction(self) -> Iterator[SqliteTransaction]:
-        """One ``BEGIN IMMEDIATE`` … ``COMMIT``; rolled back when nothing changed or anything failed.
+    def transaction(self) -> "SqliteTransaction":
+        """One ``BEGIN IMMEDIATE`` … ``COMMIT`` around a ``with`` block.
+
+        Rolled back when nothing changed or anything failed.
 
         Raises:
             Unavailable: the file cannot be used, or another one's transaction took too long.
         """
-        with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            before = connection.total_changes
-            try:
-                yield SqliteTransaction(connection, self._observer)
-                if connection.total_changes == before:
-                    connection.execute("ROLLBACK")
-                else:
-                    connection.execute("COMMIT")
-                    self._observer.commit()
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+        return SqliteTransaction(self._take(), self._idle, self._observer)
 
     def close(self) -> None:
         """Close every connection; the pool is not used afterwards."""
         while self._idle:
             self._idle.pop().close()
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _take(self) -> sqlite3.Connection:
         try:
-            connection = self._idle.pop()
+            return self._idle.pop()
         except IndexError:
-            connection = self._connect()
-        try:
-            yield connection
-        except sqlite3.OperationalError as error:
-            connection.close()
-            raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
-        except BaseException:
-            connection.close()
-            raise
-        self._idle.append(connection)
-
-    def _connect(self) -> sqlite3.Connection:
+            pass
         try:
             connection = sqlite3.connect(
                 self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT
             )
-            prepare_sqlite_connection(connection)
         except sqlite3.OperationalError as error:
             raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
+        try:
+            prepare_sqlite_connection(connection)
+        except BaseException as error:
+            _throw_away(connection, error)
+            raise
         return connection
+
+
+class SqliteTransaction:
+    """A write transaction; its statements are one commit.
+
+    A class, as a generator with ``@contextmanager`` costs more than the statements between.
+    """
+
+    __slots__ = ("_before", "_connection", "_idle", "_observer")
+
+    def __init__(
+        self, connection: sqlite3.Connection, idle: deque[sqlite3.Connection], observer: StatementObserver
+    ) -> None:
+        self._connection = connection
+        self._idle = idle
+        self._observer = observer
+        self._before = connection.total_changes
+
+    def __enter__(self) -> Self:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except BaseException as error:
+            _throw_away(self._connection, error)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            _throw_away(self._connection, error)
+            return
+        try:
+            if self._connection.total_changes == self._before:
+                self._connection.execute("ROLLBACK")
+            else:
+                self._connection.execute("COMMIT")
+                self._observer.commit()
+        except BaseException as failure:
+            _throw_away(self._connection, failure)
+            raise
+        self._idle.append(self._connection)
+
+    def run(self, sql: str, parameters: tuple[object, ...]) -> None:
+        """Run a statement that gives no rows."""
+        self._observer.statement(sql)
+        self._connection.execute(sql, parameters)
+
+    def fetch_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
+        """Run a statement to its end; its first row, or ``None``."""
+        self._observer.statement(sql)
+        rows = self._connection.execute(sql, parameters).fetchall()
+        return rows[0] if rows else None
+
+
+def _throw_away(connection: sqlite3.Connection, error: BaseException) -> None:
+    """Close a connection on which something failed, with what it has open.
+
+    Raises:
+        Unavailable: the error was one of the file or of a lock; otherwise the caller lets it go on.
+    """
+    with suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    connection.close()
+    if isinstance(error, sqlite3.OperationalError):
+        raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
