@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, update
 
 from idp.storage.models import BrowserSessionRow, InteractionRow
 from idp.storage.repositories.base import FRESH, Repository
 
 
 class SessionRepository(Repository):
-    """Rows of browser sessions. Whether one is still good is decided above."""
+    """Rows of browser sessions. Whether one is still good is decided above; pages find theirs in `hot/`."""
 
     def add(self, row: BrowserSessionRow) -> None:
         """Write a new session.
@@ -24,11 +24,6 @@ class SessionRepository(Repository):
     def get(self, session_id: str) -> BrowserSessionRow | None:
         """The session in whatever state, or None."""
         return self._session.get(BrowserSessionRow, session_id, execution_options=FRESH)
-
-    def find_by_digest(self, digest: bytes) -> BrowserSessionRow | None:
-        """The session whose present cookie has this digest, in whatever state, or None."""
-        statement = select(BrowserSessionRow).where(BrowserSessionRow.token_digest == digest)
-        return self._session.scalars(statement, execution_options=FRESH).one_or_none()
 
     def rotate(
         self,
@@ -67,18 +62,6 @@ class SessionRepository(Repository):
             .returning(BrowserSessionRow)
         )
         return self._session.scalars(statement, execution_options=FRESH).one_or_none()
-
-    def touch(self, session_id: str, last_seen_at: datetime, idle_expires_at: datetime) -> None:
-        """Note that the session is in use; the times never go back, and an ended session stays as it is."""
-        self._session.execute(
-            update(BrowserSessionRow)
-            .where(
-                BrowserSessionRow.id == session_id,
-                BrowserSessionRow.ended_at.is_(None),
-                BrowserSessionRow.last_seen_at < last_seen_at,
-            )
-            .values(last_seen_at=last_seen_at, idle_expires_at=idle_expires_at)
-        )
 
     def end(self, session_id: str, reason: str, now: datetime) -> bool:
         """End a session; False if it ended before or does not exist."""
