@@ -8,6 +8,10 @@
 | userinfo           | 1                  | 0       | test_userinfo_is_one_read             |
 | code exchange      | 1 on PostgreSQL    | 1       | test_code_exchange_commits_once       |
 | refresh            | 1 on PostgreSQL    | 1       | test_refresh_commits_once             |
+| authorize: code    | 2 on PostgreSQL    | 1       | test_authorize_with_a_session_*       |
+| authorize: sign-in | 1                  | 1       | test_authorize_without_a_session_*    |
+| login page         | 0 or 1             | 0       | test_the_login_page_is_at_most_*      |
+| back from sign-in  | 3 on PostgreSQL    | 1       | test_the_answer_after_a_sign_in_*     |
 | revocation         | (not hot)          | 1       | test_revocation_commits_once          |
 | a refused request  | nothing is written | 0 or 1  | test_refused_*                        |
 | all of them        | no Redis command   |         | test_redis_is_not_asked               |
@@ -23,7 +27,8 @@ import redis
 from sqlalchemy import MetaData, func, select
 
 from tests.bench import NewProvider
-from tests.provider import Client, Pkce, Provider
+from tests.frontchannel import ask, request_parameters, signed_in
+from tests.provider import PASSWORD, Client, Pkce, Provider
 from tests.services import new_redis
 from tests.transport import Answer
 
@@ -249,6 +254,88 @@ def test_failed_client_authentication_is_audited(provider, robot):
     assert got.answer.status == HTTPStatus.UNAUTHORIZED
     assert got.commits == 1
     assert rows(provider)["audit_event"] == before["audit_event"] + 1
+
+
+@pytest.mark.parametrize("first_party", [True, False])
+def test_authorize_with_a_session_is_one_read_and_one_write(provider, ada, dialect, first_party):
+    """Performance 7: the session is read; one statement looks again, at consent too, and writes."""
+    client, browser = provider.client("rp", first_party=first_party), signed_in(provider)
+    provider.code(client, browser=browser, scope="openid email", **Pkce().parameters)
+    before = rows(provider)
+
+    got = cost(provider, lambda: ask(provider, client, browser, scope="openid email").answer)
+
+    assert got.answer.status == HTTPStatus.SEE_OTHER
+    assert "code=" in got.answer.location
+    assert got.commits == 1
+    assert len(got.statements) <= (2 if dialect == "postgresql" else 4), got.statements
+    after = rows(provider)
+    new = {table: after[table] - before[table] for table in after if after[table] != before[table]}
+    assert new == {"one_time": 1, "audit_event": 1}
+
+
+def test_a_session_in_use_is_noted_once_a_minute(provider, shop, dialect):
+    """S4: moving the idle end costs one write more, not more often than that."""
+    browser = signed_in(provider)
+    ask(provider, shop, browser)
+    provider.advance(seconds=61)
+
+    due = cost(provider, lambda: ask(provider, shop, browser).answer)
+    soon = cost(provider, lambda: ask(provider, shop, browser).answer)
+
+    assert (due.commits, soon.commits) == (2, 1)
+    assert len(due.statements) == len(soon.statements) + 1
+
+
+def test_authorize_without_a_session_is_one_write(provider, shop):
+    """Performance 7: the request is stored, nothing is read."""
+    browser = provider.browser()
+    ask(provider, shop, browser)
+    before = rows(provider)
+
+    got = cost(provider, lambda: browser.get("/authorize", request_parameters(shop), follow=False).answer)
+
+    assert got.answer.status == HTTPStatus.SEE_OTHER
+    assert got.figures == (1, 1)
+    assert rows(provider)["interaction"] == before["interaction"] + 1
+
+
+def test_authorize_that_may_show_no_page_costs_nothing(provider, shop):
+    """OpenID Connect Core §3.1.2.1: asking in silence whether anybody is signed in stores nothing."""
+    browser = provider.browser()
+    ask(provider, shop, browser, prompt="none")
+
+    got = cost(provider, lambda: ask(provider, shop, browser, prompt="none").answer)
+
+    assert "error=login_required" in got.answer.location
+    assert got.figures == (0, 0)
+
+
+def test_the_login_page_is_at_most_one_read(provider, shop):
+    """Performance 7: the request it is shown for, and nothing else."""
+    browser = provider.browser()
+    page = ask(provider, shop, browser)
+
+    inside = cost(provider, lambda: browser.get(page.path).answer)
+    plain = cost(provider, lambda: browser.get("/login").answer)
+
+    assert (inside.answer.status, plain.answer.status) == (HTTPStatus.OK, HTTPStatus.OK)
+    assert inside.figures == (1, 0)
+    assert plain.figures == (0, 0)
+
+
+def test_the_answer_after_a_sign_in_commits_once(provider, shop, dialect):
+    """Performance 7: session and request are read; one statement uses the request up and writes the code."""
+    browser = provider.browser()
+    page = ask(provider, shop, browser)
+    form = {**page.form_with("login-submit").fields, "username": "ada", "password": PASSWORD}
+    signed = browser.open("POST", page.path, form=list(form.items()), follow=False)
+
+    got = cost(provider, lambda: browser.get(signed.answer.location).answer)
+
+    assert "code=" in got.answer.location
+    assert got.commits == 1
+    assert len(got.statements) <= (3 if dialect == "postgresql" else 6), got.statements
 
 
 @pytest.mark.redis
