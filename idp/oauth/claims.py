@@ -54,7 +54,7 @@ def account_claims(account: AccountState) -> dict[str, Any]:
 
     ``updated_at`` is a number of seconds, ``address`` an object, ``*_verified`` booleans.
     """
-    claims = dict(account.claims)
+    claims = account.claims  # parsed anew: ours to change
     claims["preferred_username"] = account.username
     claims["updated_at"] = int(account.updated_at.timestamp())
     claims.pop("email_verified", None)

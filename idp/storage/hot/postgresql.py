@@ -1,8 +1,5 @@
 """The token path on PostgreSQL: one autocommitted statement per state change."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import orjson
 
 from idp.errors import Unavailable
@@ -19,7 +16,8 @@ from idp.storage.hot.postgresql_pool import PostgresPool
 
 _ACCOUNT = """
     a.id AS account_id, a.username, a.email, a.email_verified, a.claims, a.updated_at,
-    a.disabled_at, a.not_before"""
+    a.disabled_at IS NOT NULL AS disabled, a.not_before"""
+"""In the order of :class:`AccountState`, which is made of the last columns of every row as they are."""
 
 # Its parameters come first in both statements: $1 now, $2 client_id, $3 to $9 the event's own.
 _AUDIT = """
@@ -112,8 +110,7 @@ class PostgresHotStore:
         )
         if row is None:
             return None
-        session_id, grant, *account = row
-        return ClaimedCode(account=_account(account), grant=orjson.loads(grant), session_id=session_id)
+        return ClaimedCode(session_id=row[0], grant_json=row[1], account=AccountState._make(row[2:]))
 
     def advance_family(self, advance: FamilyAdvance) -> AdvancedFamily | None:
         """See :class:`HotStore`."""
@@ -130,10 +127,10 @@ class PostgresHotStore:
         )
         if row is None:
             return None
-        session_id, grant, generation, expires_at, *account = row
+        session_id, grant, generation, expires_at = row[:4]
         return AdvancedFamily(
-            account=_account(account),
-            grant=orjson.loads(grant),
+            account=AccountState._make(row[4:]),
+            grant_json=grant,
             session_id=session_id,
             generation=generation,
             expires_at=expires_at,
@@ -144,31 +141,19 @@ class PostgresHotStore:
         row = self._pool.fetch_row(_FIND_FAMILY, (family_id,))
         if row is None:
             return None
-        client_id, generation, rotated, revoked, created, expires, idle, grant, session_id, *account = row
-        return FamilyState(
-            client_id=client_id,
-            generation=generation,
-            rotated_at=rotated,
-            revoked_at=revoked,
-            created_at=created,
-            expires_at=expires,
-            idle_expires_at=idle,
-            grant=orjson.loads(grant),
-            session_id=session_id,
-            account=_account(account),
-        )
+        return FamilyState._make((*row[:9], AccountState._make(row[9:])))
 
     def check_access(self, *, family_id: str | None, jti: str) -> AccessState:
         """See :class:`HotStore`."""
         row = self._pool.fetch_row(_CHECK_ACCESS, (jti, family_id))
         if row is None:
             raise Unavailable(detail="the access query gave no row")
-        revoked, family_live, grant, *account = row
+        revoked, family_live, grant, account_id = row[:4]
         return AccessState(
             revoked=revoked,
             family_live=family_id is None or family_live,
-            account=_account(account) if account[0] is not None else None,
-            grant=orjson.loads(grant) if grant is not None else None,
+            account=None if account_id is None else AccountState._make(row[3:]),
+            grant_json=grant,
         )
 
 
@@ -185,19 +170,4 @@ def _common(change: CodeClaim | FamilyAdvance) -> tuple[object, ...]:
         entry.user_agent,
         entry.request_id,
         orjson.dumps(entry.detail).decode(),
-    )
-
-
-def _account(columns: Sequence[Any]) -> AccountState:
-    """The account from the columns of ``_ACCOUNT``."""
-    identifier, username, email, email_verified, claims, updated_at, disabled_at, not_before = columns
-    return AccountState(
-        id=identifier,
-        username=username,
-        email=email,
-        email_verified=email_verified,
-        claims=orjson.loads(claims),
-        updated_at=updated_at,
-        disabled=disabled_at is not None,
-        not_before=not_before,
     )

@@ -112,7 +112,7 @@ class SqliteHotStore:
             )
             write_audit(transaction, claim.audit, now, account_id, claim.client_id, session_id)
             account = _find_account(transaction, account_id)
-        return ClaimedCode(account=account, grant=grant, session_id=session_id)
+        return ClaimedCode(account=account, grant_json=payload, session_id=session_id)
 
     def advance_family(self, advance: FamilyAdvance) -> AdvancedFamily | None:
         """See :class:`HotStore`."""
@@ -138,7 +138,7 @@ class SqliteHotStore:
             account = _find_account(transaction, account_id)
         return AdvancedFamily(
             account=account,
-            grant=orjson.loads(grant),
+            grant_json=grant,
             session_id=session_id,
             generation=generation,
             expires_at=from_microseconds(expires_at),
@@ -158,7 +158,7 @@ class SqliteHotStore:
             created_at=from_microseconds(created),
             expires_at=from_microseconds(expires),
             idle_expires_at=from_microseconds(idle),
-            grant=orjson.loads(grant),
+            grant_json=grant,
             session_id=session_id,
             account=_account(account),
         )
@@ -173,7 +173,7 @@ class SqliteHotStore:
             revoked=bool(revoked),
             family_live=family_id is None or bool(family_live),
             account=_account(account) if account[0] is not None else None,
-            grant=orjson.loads(grant) if grant is not None else None,
+            grant_json=grant,
         )
 
 
@@ -224,7 +224,7 @@ def _account(columns: Sequence[Any]) -> AccountState:
         username=username,
         email=email,
         email_verified=bool(email_verified),
-        claims=orjson.loads(claims),
+        claims_json=claims,
         updated_at=from_microseconds(updated_at),
         disabled=disabled_at is not None,
         not_before=optional_time(not_before),

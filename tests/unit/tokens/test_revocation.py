@@ -17,7 +17,7 @@ def account(**changes):
         "username": "alice",
         "email": None,
         "email_verified": False,
-        "claims": {},
+        "claims_json": "{}",
         "updated_at": BEFORE,
         "disabled": False,
         "not_before": None,
@@ -30,7 +30,7 @@ def state(**changes):
         "revoked": False,
         "family_live": True,
         "account": account(),
-        "grant": {},
+        "grant_json": "{}",
     }
     return AccessState(**{**values, **changes})
 
@@ -98,5 +98,5 @@ def test_clients_epoch_does_not_end_sign_ins():
 def test_machine_token_needs_no_account():
     machine = claims(fam=None, sub="shop", auth_time=None)
 
-    assert not is_dead(state(account=None, grant=None), machine, None, None)
-    assert is_dead(state(account=None, grant=None, revoked=True), machine, None, None)
+    assert not is_dead(state(account=None, grant_json=None), machine, None, None)
+    assert is_dead(state(account=None, grant_json=None, revoked=True), machine, None, None)
