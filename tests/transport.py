@@ -8,7 +8,7 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlencode, urlsplit
 
 from werkzeug.test import Client as WsgiClient
 
@@ -69,13 +69,18 @@ class InProcess:
 
     def send(self, method: str, path: str, *, headers: Pairs, body: bytes | None) -> Answer:
         parts = urlsplit(self.issuer)
+        target, _, query = path.partition("?")
         response = self._client.open(
-            path=path,
             method=method,
             base_url=f"{parts.scheme}://{parts.netloc}/",
             headers=headers,
             data=body or b"",
-            environ_overrides={"REMOTE_ADDR": self._address},
+            environ_overrides={  # as a server would: the client of the test suite repairs what is odd
+                "REMOTE_ADDR": self._address,
+                "REQUEST_METHOD": method,
+                "PATH_INFO": unquote_to_bytes(target).decode("latin-1"),
+                "QUERY_STRING": query,
+            },
         )
         try:
             return Answer(response.status_code, list(response.headers.items()), response.get_data(), path)

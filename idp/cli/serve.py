@@ -9,6 +9,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 from idp.cli.context import opened
 from idp.crypto import RootKeyError
@@ -49,13 +50,18 @@ def serve(*, bind: str | None, workers: int | None) -> None:
             }
         },
     )
-    server = Granian(
+    make_server(settings, host=host, port=port, workers=count).serve()
+
+
+def make_server(settings: Settings, *, host: str, port: int, workers: int) -> AbstractServer[Any]:
+    """The production server, not yet started. The tests take their server's settings from it."""
+    return Granian(
         "idp.app:serve_app",
         factory=True,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
-        workers=count,
+        workers=workers,
         blocking_threads=settings.server.blocking_threads,
         http1_settings=HTTP1Settings(max_buffer_size=_MAX_HEADER),
         http=HTTPModes.http1,  # HTTP/2 is the business of the proxy that ends TLS
@@ -66,7 +72,6 @@ def serve(*, bind: str | None, workers: int | None) -> None:
         respawn_interval=1.0,
         workers_kill_timeout=max(1, int(settings.server.drain_timeout.total_seconds())),
     )
-    server.serve()
 
 
 def prepare(settings: Settings) -> None:
