@@ -12,10 +12,11 @@ INSTALL := $(PIP) install --require-hashes --requirement
 NAMES   := sed -n -e 's/^Collecting \([^ ]*\).*/      \1/p' -e 's/^Installing collected packages.*/      unpacking all of them/p'
 LOCK    := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 PYTEST_ARGS ?=
+RUNS    ?= 1
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test torture lint format lock screenshots clean
+.PHONY: help install demo test torture bench lint format lock screenshots clean
 
 help: ## Say what each target does (the default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,6 +31,9 @@ test: $(DEV) $(NODE) ## Run every test but the torture ones
 
 torture: $(DEV) ## Run the concurrency promises in full counts (minutes)
 	@$(BIN)/python -m pytest -m torture $(PYTEST_ARGS)
+
+bench: $(DEV) ## Measure beside npm oidc-provider, and write docs/performance.md (needs wrk; RUNS=3 for medians)
+	@$(BIN)/python -m bench --runs $(RUNS)
 
 lint: $(DEV) ## Check style, types and floors
 	@$(BIN)/ruff check
@@ -49,7 +53,7 @@ screenshots: $(DEV) ## Make the pictures of docs/screenshots anew (needs Chromiu
 	@$(BIN)/python -m tests.chromium.make_screenshots
 
 clean: ## Remove what can be built again; data in var/ and keys/ stays
-	rm -rf .venv build dist tests/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist tests/node/node_modules bench/peer/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

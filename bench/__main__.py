@@ -3,55 +3,97 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 
-from bench import operations, peer_side, runs
+from bench import operations, peer_side, printing, report, runs
 from bench.load import WrkMissing, assert_wrk
-from bench.printing import operations_table
+from bench.operations import Operation
+from bench.runs import Options, Run
 from bench.stores import StoreMissing
+
+_ISOLATION = "isolation"
+
+
+class TooFewProcessors(RuntimeError):
+    """The server and the load need one each."""
+
+    def __init__(self) -> None:
+        super().__init__("two processors are needed: one for the server, one for the load")
 
 
 def main() -> int:
     """Run as often as asked for; 0 if everything was measured and every answer was right."""
     given = _arguments()
+    names = [name for name in given.only.split(",") if name]
     try:
-        chosen = operations.named([name for name in given.only.split(",") if name])
         assert_wrk()
-        if len(os.sched_getaffinity(0)) < 2:
-            print("The benchmark needs two processors: one for the server, one for the load.")
-            return 2
+        _assert_two_processors()
+        only_isolation = names == [_ISOLATION]
+        chosen = () if only_isolation else operations.named([name for name in names if name != _ISOLATION])
         if not given.without_peer:
             peer_side.install()
-        options = runs.Options(
+        options = Options(
             operations=chosen,
             stores=given.stores.split(","),
             peer=not given.without_peer,
             rounds=given.rounds,
             seconds=given.seconds,
+            isolation=not names or _ISOLATION in names,
         )
-        found = runs.run(options)
-    except (operations.UnknownOperation, WrkMissing, StoreMissing, peer_side.PeerMissing) as error:
-        print(str(error.args[0]), file=sys.stderr)
-        if isinstance(error, peer_side.PeerMissing):
-            print("To measure ours alone, without ratios: --without-peer", file=sys.stderr)
+        found = _all_runs(chosen, options, given.runs)
+    except peer_side.PeerMissing as error:
+        print(f"{error}\nTo measure ours alone, without ratios: --without-peer", file=sys.stderr)
         return 2
-    print(operations_table(chosen, found.cells, options.stores))
-    for line in found.failed:
-        print(f"FAILED {line}")
-    return int(bool(found.failed) or any(cell.wrong for cell in found.cells.values()))
+    except (operations.UnknownOperation, TooFewProcessors, WrkMissing, StoreMissing) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if not (names or given.no_write):
+        page = report.text(chosen, found, options, runs=given.runs)
+        print(f"written: {report.write(page)}")
+    return 0 if found.is_right else 1
 
 
-def _arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", default="", help="operations, separated by commas; default: all of them")
-    parser.add_argument("--stores", default="postgresql,sqlite", help="default: %(default)s")
-    parser.add_argument(
-        "--rounds", type=int, default=5, help="slices of each operation; default: %(default)s"
+def _assert_two_processors() -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        raise TooFewProcessors
+
+
+def _all_runs(chosen: tuple[Operation, ...], options: Options, count: int) -> Run:
+    found: list[Run] = []
+    for turn in range(count):
+        found.append(runs.run(options))
+        print(f"\n--- run {turn + 1} of {count}\n")
+        _show(chosen, found[-1], options)
+    if count > 1:
+        print(f"\n--- medians of {count} runs\n")
+        _show(chosen, runs.together(found), options)
+    return runs.together(found)
+
+
+def _show(chosen: tuple[Operation, ...], found: Run, options: Options) -> None:
+    tables = (
+        printing.targets(chosen, found, options.stores),
+        printing.details(chosen, found, [*options.stores, "peer"]),
+        printing.isolations(found) if found.isolations else "",
+        printing.processes(found) if found.isolations else "",
+        printing.bare(found),
+        *(f"FAILED {line}" for line in found.failed),
     )
-    parser.add_argument("--seconds", type=int, default=1, help="of one slice; default: %(default)s")
-    parser.add_argument("--without-peer", action="store_true", help="measure ours alone: no ratios")
-    parser.add_argument("--no-write", action="store_true", help="print only, leave docs/performance.md alone")
-    return parser.parse_args(words)
+    print("\n\n".join(filter(None, tables)), flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    add = parser.add_argument
+    add(
+        "--only", default="", help=f"operations, separated by commas; also: {_ISOLATION}; default: everything"
+    )
+    add("--stores", default="postgresql,sqlite", help="default: %(default)s")
+    add("--runs", type=int, default=1, help="repeat all of it, and take the medians; default: %(default)s")
+    add("--rounds", type=int, default=5, help="slices of each operation; default: %(default)s")
+    add("--seconds", type=int, default=1, help="of one slice; default: %(default)s")
+    add("--without-peer", action="store_true", help="measure ours alone: no ratios")
+    add("--no-write", action="store_true", help="print only, leave docs/performance.md alone")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

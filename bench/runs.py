@@ -5,15 +5,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
-from bench import figures
+from bench import figures, isolation, limits
 from bench.figures import Cell
+from bench.isolation import Isolation
+from bench.limits import Limits
 from bench.operations import Operation, on_peer
 from bench.ours import Ours
 from bench.peer_side import Peer
 from bench.slices import Slice, measure, warm_up
 from bench.stores import open_store
 from bench.subjects import Subject
+from idp.settings import PasswordSettings
+
+_STARTS = 3
+_ISOLATION_ROUNDS = 3
+_ISOLATION_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,33 +33,99 @@ class Options:
     peer: bool
     rounds: int
     seconds: int
+    isolation: bool
+    """Whether to flood the sign-in as well, and to look at starts and memory."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
     """What one server costs beside its requests."""
 
     cold_start: float
     """Seconds from its start to its first 200."""
     idle_mib: float
-    loaded_mib: float = 0.0
-    loaded_rss_mib: float = 0.0
+    """PSS of the worker before the first request."""
+    loaded_mib: float
+    """PSS of the worker after all of them."""
+    loaded_rss_mib: float
+    """RSS of the worker then: what it shares with others counts in full."""
 
 
 @dataclass(slots=True)
 class Run:
-    """What one run found."""
+    """What one run found, or several together."""
 
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
     """By operation and subject."""
     processes: dict[str, Process] = field(default_factory=dict)
     """By subject."""
+    isolations: dict[str, Isolation] = field(default_factory=dict)
+    """By subject."""
+    limits: Limits | None = None
     failed: list[str] = field(default_factory=list)
-    """Operations that could not be measured, and why."""
+    """What could not be measured, and why."""
+
+    @property
+    def is_right(self) -> bool:
+        """Whether everything was measured and every answer was right."""
+        wrong = [one.wrong for one in self.cells.values()] + [one.wrong for one in self.isolations.values()]
+        return not self.failed and not any(wrong)
+
+
+def run(options: Options) -> Run:
+    """Measure everything once."""
+    found = Run()
+    with _started(options) as subjects:
+        starts = {one.name: _cold_start(one) if options.isolation else 0.0 for one in subjects}
+        idle = {one.name: one.server.worker_memory() for one in subjects}
+        raw = [limits.measure(PasswordSettings())]
+        for operation in options.operations:
+            _operation(operation, subjects, options, found)
+            if operation.hashes:
+                raw.append(limits.measure(PasswordSettings()))
+        for subject in subjects:
+            if options.isolation and isinstance(subject, Ours):
+                found.isolations[subject.name] = isolation.measure(
+                    subject, rounds=_ISOLATION_ROUNDS, seconds=_ISOLATION_SECONDS
+                )
+            found.processes[subject.name] = Process(
+                cold_start=starts[subject.name],
+                idle_mib=idle[subject.name],
+                loaded_mib=subject.server.worker_memory(),
+                loaded_rss_mib=subject.server.worker_memory(proportional=False),
+            )
+        raw.append(limits.measure(PasswordSettings()))
+    found.limits = limits.of_measurements(raw)
+    return found
+
+
+def together(runs: Sequence[Run]) -> Run:
+    """The medians of several runs; what failed in one of them has failed."""
+    first = runs[0]
+    return Run(
+        cells={
+            place: figures.of_runs([one.cells[place] for one in runs if place in one.cells])
+            for place in first.cells
+        },
+        processes={
+            name: Process(
+                cold_start=median(one.processes[name].cold_start for one in runs),
+                idle_mib=median(one.processes[name].idle_mib for one in runs),
+                loaded_mib=median(one.processes[name].loaded_mib for one in runs),
+                loaded_rss_mib=median(one.processes[name].loaded_rss_mib for one in runs),
+            )
+            for name in first.processes
+        },
+        isolations={
+            name: isolation.of_rounds([one.isolations[name] for one in runs]) for name in first.isolations
+        },
+        limits=limits.of_measurements([one.limits for one in runs if one.limits]),
+        failed=[line for one in runs for line in one.failed],
+    )
 
 
 @contextmanager
-def started(options: Options) -> Iterator[list[Subject]]:
+def _started(options: Options) -> Iterator[list[Subject]]:
     """Everything that is measured, running."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="idp-bench-")))
@@ -69,40 +143,30 @@ def started(options: Options) -> Iterator[list[Subject]]:
         yield subjects
 
 
-def run(options: Options) -> Run:
-    """Measure everything once."""
-    found = Run()
-    with started(options) as subjects:
-        for subject in subjects:
-            found.processes[subject.name] = Process(subject.server.cold_start, subject.server.worker_memory())
-        for operation in options.operations:
-            chosen = [one for one in subjects if isinstance(one, Ours) or on_peer(operation)]
-            try:
-                for subject, cell in _operation(operation, chosen, options):
-                    found.cells[operation.name, subject.name] = cell
-            except (AssertionError, KeyError, RuntimeError, OSError) as error:
-                found.failed.append(f"{operation.name}: {error!r}")
-        for subject in subjects:
-            process = found.processes[subject.name]
-            process.loaded_mib = subject.server.worker_memory()
-            process.loaded_rss_mib = subject.server.worker_memory(proportional=False)
-    return found
+def _cold_start(subject: Subject) -> float:
+    found = [subject.server.cold_start]
+    while len(found) < _STARTS:
+        subject.server.stop()
+        subject.server.start()
+        found.append(subject.server.cold_start)
+    return median(found)
 
 
-def _operation(
-    operation: Operation, subjects: Sequence[Subject], options: Options
-) -> Iterator[tuple[Subject, Cell]]:
-    slices: dict[str, list[Slice]] = {subject.name: [] for subject in subjects}
-    for subject in subjects:
-        warm_up(subject, operation)
-    for _ in range(options.rounds):
-        for subject in subjects:
-            slices[subject.name].append(measure(subject, operation, seconds=options.seconds))
-    for subject in subjects:
-        yield (
-            subject,
-            figures.of_slices(slices[subject.name], statements=_statements(subject, operation)),
-        )
+def _operation(operation: Operation, subjects: Sequence[Subject], options: Options, found: Run) -> None:
+    chosen = [one for one in subjects if isinstance(one, Ours) or on_peer(operation)]
+    slices: dict[str, list[Slice]] = {subject.name: [] for subject in chosen}
+    try:
+        for subject in chosen:
+            warm_up(subject, operation)
+        for _ in range(options.rounds):
+            for subject in chosen:
+                slices[subject.name].append(measure(subject, operation, seconds=options.seconds))
+        for subject in chosen:
+            found.cells[operation.name, subject.name] = figures.of_slices(
+                slices[subject.name], statements=_statements(subject, operation)
+            )
+    except (AssertionError, LookupError, RuntimeError, OSError) as error:
+        found.failed.append(f"{operation.name}: {error!r}")
 
 
 def _statements(subject: Subject, operation: Operation) -> int | None:

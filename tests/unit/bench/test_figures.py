@@ -1,0 +1,65 @@
+"""The arithmetic of the benchmark: medians, ratios, verdicts and the table."""
+
+import pytest
+
+from bench.figures import of_runs, of_slices, ratio, table, verdict
+from bench.slices import Slice
+
+
+def slice_of(*, cpu_us: float = 100.0, rate: float = 1000.0, wrong: int = 0) -> Slice:
+    return Slice(
+        requests=500,
+        rate=rate,
+        cpu_us=cpu_us,
+        database_cpu_us=cpu_us / 2,
+        p50_ms=1.0,
+        p99_ms=5.0,
+        wrong=wrong,
+    )
+
+
+def test_a_cell_holds_the_medians_of_its_slices():
+    cell = of_slices([slice_of(cpu_us=90), slice_of(cpu_us=500), slice_of(cpu_us=100)], statements=1)
+
+    assert (cell.cpu_us, cell.database_cpu_us, cell.statements) == (100, 50, 1)
+
+
+def test_one_wrong_answer_in_any_slice_is_kept():
+    """A median would hide it, and a refused request is a cheap one."""
+    cell = of_slices([slice_of(), slice_of(wrong=3), slice_of()])
+
+    assert cell.wrong == 3
+    assert of_runs([cell, of_slices([slice_of()]), cell]).wrong == 6
+
+
+def test_runs_are_put_together_by_their_medians():
+    runs = [of_slices([slice_of(rate=rate)]) for rate in (900, 1000, 4000)]
+
+    assert of_runs(runs).rate == 1000
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "expected"), [(400.0, 100.0, 4.0), (50.0, 100.0, 0.5), (None, 100.0, None)]
+)
+def test_the_ratio_says_how_many_times_less_is_spent(theirs, ours, expected):
+    assert ratio(theirs, ours) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "at_least", "expected"),
+    [
+        (3.5, 3.5, "met"),
+        (3.49, 3.5, "NOT MET"),
+        (None, 3.5, "not measured"),
+        (9.0, None, ""),
+        (-70.0, -75.0, "met"),
+    ],
+)
+def test_the_verdict_is_plain(value, at_least, expected):
+    assert verdict(value, at_least) == expected
+
+
+def test_the_table_is_markdown_with_aligned_columns():
+    assert table(("operation", "n"), [("jwks", "1 000"), ("discovery", "2")]) == (
+        "| operation |     n |\n|-----------|------:|\n| jwks      | 1 000 |\n| discovery |     2 |"
+    )
