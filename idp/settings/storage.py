@@ -60,7 +60,7 @@ class RedisSettings(Section):
 class ChangeSettings(Section):
     """How workers learn of changed clients, resources and keys."""
 
-    poll_interval: Duration = Field(default=SECOND, ge=0.1 * SECOND, le=30 * SECOND)
+    poll_interval: Duration = Field(default=0.5 * SECOND, ge=0.1 * SECOND, le=30 * SECOND)
     """How often each worker asks the database what has changed: the longest time a change takes to reach
     every worker. With Redis the news usually comes at once. After two failed polls the worker answers 503."""
 

@@ -11,6 +11,7 @@ import threading
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -22,8 +23,8 @@ from tests.served.rig import Pinned, Served
 from tests.transport import Http
 
 WORKERS = 4
-FOLLOWED_WITHIN = 2.0
-"""Seconds until every worker follows a change; the poll interval is one."""
+FOLLOWED_WITHIN = 1.0
+"""Seconds until every worker follows a change; the poll interval is half of it, and there is no Redis."""
 REPLACED_WITHIN = 5.0
 DRAIN_SECONDS = 10.0
 
@@ -102,6 +103,23 @@ def test_every_worker_follows_the_life_of_a_client(served: Served, workers: list
             lambda expected=expected: {_machine_status(worker, brief) for worker in workers} == {expected}
         )
         assert took < FOLLOWED_WITHIN
+
+
+def test_a_client_disabled_by_a_command_is_refused_by_every_worker(served: Served, workers: list[Pinned]):
+    """Row T16: within a second of the moment that the command wrote down, on every worker."""
+    with served.admin() as admin:
+        secret = admin.clients.create(client_id="leaver", metadata=_MACHINE)["client_secret"]
+    leaver = Client("leaver", secret)
+    served.wait_for(lambda: {_machine_status(worker, leaver) for worker in workers} == {200})
+
+    with ThreadPoolExecutor(1) as beside:
+        command = beside.submit(served.idp, "client", "disable", "leaver")
+        while {_machine_status(worker, leaver) for worker in workers} != {401}:
+            assert not command.done() or time.time() - _disabled_at(served, "leaver") < FOLLOWED_WITHIN
+        refused = time.time()
+
+    assert refused - _disabled_at(served, "leaver") < FOLLOWED_WITHIN
+    assert command.result()["disabled"] is True
 
 
 def test_a_session_ended_on_one_worker_is_dead_on_all(served: Served, shop: Client, workers: list[Pinned]):
@@ -227,6 +245,15 @@ _MACHINE = {
     "grant_types": ["client_credentials"],
     "scope": "jobs:run",
 }
+
+
+def _disabled_at(served: Served, client_id: str) -> float:
+    """Seconds since 1970."""
+    with served.opened() as container, container.database.transaction(write=False):
+        row = container.repos.clients.get(client_id)
+        assert row is not None
+        assert row.disabled_at is not None
+        return row.disabled_at.timestamp()
 
 
 def _switch(served: Served, action: str) -> None:
