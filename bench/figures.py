@@ -22,10 +22,22 @@ class Cell:
     wrong: int
     """Of all slices together: one wrong answer makes the figures worthless."""
     statements: int | None = None
+    ratio: float | None = None
+    """The peer's CPU per request divided by this one's: median of the rounds, each by itself."""
+    rate_ratio: float | None = None
+    """This rate divided by the peer's, likewise."""
 
 
-def of_slices(slices: Sequence[Slice], *, statements: int | None = None) -> Cell:
-    """The medians of one run; ValueError without slices."""
+def of_slices(slices: Sequence[Slice], *, peer: Sequence[Slice] = (), statements: int | None = None) -> Cell:
+    """The medians of one run; ValueError without slices.
+
+    Args:
+        slices: of all rounds.
+        peer: the peer's of the same rounds. Neighbours are compared with each other, because what
+            disturbs the machine for a while disturbs both.
+        statements: of one request.
+    """
+    pairs = list(zip(slices, peer, strict=False))
     return Cell(
         rate=_median(slices, lambda one: one.rate),
         cpu_us=_median(slices, lambda one: one.cpu_us),
@@ -34,6 +46,8 @@ def of_slices(slices: Sequence[Slice], *, statements: int | None = None) -> Cell
         p99_ms=_median(slices, lambda one: one.p99_ms),
         wrong=sum(one.wrong for one in slices),
         statements=statements,
+        ratio=median_of(theirs.cpu_us / ours.cpu_us for ours, theirs in pairs if ours.cpu_us),
+        rate_ratio=median_of(ours.rate / theirs.rate for ours, theirs in pairs if theirs.rate),
     )
 
 
@@ -47,12 +61,15 @@ def of_runs(cells: Sequence[Cell]) -> Cell:
         p99_ms=_median(cells, lambda one: one.p99_ms),
         wrong=sum(one.wrong for one in cells),
         statements=cells[0].statements,
+        ratio=median_of(one.ratio for one in cells if one.ratio is not None),
+        rate_ratio=median_of(one.rate_ratio for one in cells if one.rate_ratio is not None),
     )
 
 
-def ratio(theirs: float | None, ours: float) -> float | None:
-    """How many times less we spend; ``None`` where there is nothing to compare with."""
-    return theirs / ours if theirs and ours else None
+def median_of(values: Iterable[float]) -> float | None:
+    """The median; ``None`` where there is nothing to compare with."""
+    found = list(values)
+    return median(found) if found else None
 
 
 def verdict(value: float | None, at_least: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench.figures import Cell, number, ratio, table, verdict
+from bench.figures import Cell, number, table, verdict
 from bench.operations import Operation
 from bench.runs import Run
 
@@ -15,6 +15,8 @@ _HEAD = (
     "statements",
     "p50 ms",
     "p99 ms",
+    "ratio by CPU",
+    "by rate",
     "of the limit",
     "",
 )
@@ -42,7 +44,7 @@ def _ratios(operations: Sequence[Operation], run: Run, stores: Sequence[str]) ->
         if theirs is None:
             continue
         ours = [run.cells.get((operation.name, store)) for store in stores]
-        found = [None if cell is None else ratio(theirs.cpu_us, cell.cpu_us) for cell in ours]
+        found = [None if cell is None else cell.ratio for cell in ours]
         judged = verdict(found[0], operation.at_least)
         if any(cell is None or cell.wrong for cell in (*ours, theirs)):
             judged = "FAILED"
@@ -123,6 +125,8 @@ def _line(operation: Operation, server: str, cell: Cell, run: Run) -> Row:
         "" if cell.statements is None else str(cell.statements),
         number(cell.p50_ms, 2),
         number(cell.p99_ms, 2),
+        number(cell.ratio, 2) if cell.ratio else "",
+        number(cell.rate_ratio, 2) if cell.rate_ratio else "",
         _percent(bare / cell.cpu_us) if bare else "",
         f"FAILED: {cell.wrong} wrong answers" if cell.wrong else "",
     )

@@ -14,7 +14,7 @@ from bench.limits import Limits
 from bench.operations import Operation, on_peer
 from bench.ours import Ours
 from bench.peer_side import Peer
-from bench.slices import Slice, measure, warm_up
+from bench.slices import Slice, check, measure, warm_up
 from bench.stores import open_store
 from bench.subjects import Subject
 from idp.settings import PasswordSettings
@@ -62,6 +62,8 @@ class Run:
     isolations: dict[str, Isolation] = field(default_factory=dict)
     """By subject."""
     limits: Limits | None = None
+    peer_slices: dict[str, list[Slice]] = field(default_factory=dict)
+    """The peer's, by operation; ours are compared with them round by round."""
     failed: list[str] = field(default_factory=list)
     """What could not be measured, and why."""
 
@@ -157,13 +159,19 @@ def _operation(operation: Operation, subjects: Sequence[Subject], options: Optio
     slices: dict[str, list[Slice]] = {subject.name: [] for subject in chosen}
     try:
         for subject in chosen:
+            check(subject, operation)
             warm_up(subject, operation)
         for _ in range(options.rounds):
             for subject in chosen:
                 slices[subject.name].append(measure(subject, operation, seconds=options.seconds))
+        if on_peer(operation) and options.peer:
+            found.peer_slices[operation.name] = slices[Peer.name]
         for subject in chosen:
+            check(subject, operation)
             found.cells[operation.name, subject.name] = figures.of_slices(
-                slices[subject.name], statements=_statements(subject, operation)
+                slices[subject.name],
+                peer=found.peer_slices.get(operation.against, ()) if isinstance(subject, Ours) else (),
+                statements=_statements(subject, operation),
             )
     except (AssertionError, LookupError, RuntimeError, OSError) as error:
         found.failed.append(f"{operation.name}: {error!r}")

@@ -28,15 +28,16 @@ class Slice:
     """Answers with a status that was not expected, and broken connections."""
 
 
-def warm_up(subject: Subject, operation: Operation) -> None:
-    """Bring caches, prepared statements and the other side's compiler into the state of a busy server.
-
-    One answer is looked at in full; AssertionError if it is not right.
-    """
+def check(subject: Subject, operation: Operation) -> None:
+    """Look at one answer in full; AssertionError if it is not right."""
     requests = operation.requests(subject, 1)
     answer = subject.ask(requests[0])
     assert answer.status == operation.status, f"{operation.name} at {subject.name}: {answer}"
     operation.check(subject, requests[0], answer)
+
+
+def warm_up(subject: Subject, operation: Operation) -> None:
+    """Bring caches, prepared statements and the other side's compiler into the state of a busy server."""
     drive(subject.port, _load(operation, subject, seconds=1))
 
 

@@ -87,7 +87,13 @@ def sqlite_store(folder: Path) -> Iterator[Store]:
 
 @contextmanager
 def open_store(name: str, folder: Path) -> Iterator[Store]:
-    """The store of this name (``postgresql``, ``sqlite``)."""
+    """The store of this name: ``postgresql`` or ``sqlite``.
+
+    Raises:
+        StoreMissing: there is none of this name, or no server for it.
+    """
+    if name not in {"postgresql", "sqlite"}:
+        raise StoreMissing(f"no such store: {name}; there are postgresql and sqlite")
     with postgresql_store() if name == "postgresql" else sqlite_store(folder) as store:
         yield store
 

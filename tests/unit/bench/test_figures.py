@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.figures import of_runs, of_slices, ratio, table, verdict
+from bench.figures import of_runs, of_slices, table, verdict
 from bench.slices import Slice
 
 
@@ -38,11 +38,19 @@ def test_runs_are_put_together_by_their_medians():
     assert of_runs(runs).rate == 1000
 
 
-@pytest.mark.parametrize(
-    ("theirs", "ours", "expected"), [(400.0, 100.0, 4.0), (50.0, 100.0, 0.5), (None, 100.0, None)]
-)
-def test_the_ratio_says_how_many_times_less_is_spent(theirs, ours, expected):
-    assert ratio(theirs, ours) == expected
+def test_the_ratio_is_the_median_of_rounds_each_compared_with_its_neighbour():
+    """A round in which the machine was busy makes both sides dear, and leaves the ratio alone."""
+    ours = [slice_of(cpu_us=100), slice_of(cpu_us=300), slice_of(cpu_us=100)]
+    theirs = [slice_of(cpu_us=400), slice_of(cpu_us=1200), slice_of(cpu_us=390)]
+
+    assert of_slices(ours, peer=theirs).ratio == 4.0
+    assert of_slices(ours).ratio is None
+
+
+def test_the_ratio_of_runs_is_the_median_of_their_ratios():
+    cells = [of_slices([slice_of()], peer=[slice_of(cpu_us=cpu_us)]) for cpu_us in (200, 300, 900)]
+
+    assert of_runs(cells).ratio == 3.0
 
 
 @pytest.mark.parametrize(
