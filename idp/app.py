@@ -33,14 +33,8 @@ from idp.web import make_application, mount
 _PARENT_SECONDS = 0.5
 """How often a worker looks whether its master lives."""
 
-_MALLOC_OPTIONS = (
-    # A password hash takes 19 MiB. After the first, glibc would take such blocks from the heap of each thread
-    # and keep them there (60 MiB in all); above this size, given in bytes, they go back to the system.
-    (-3, 1 << 20),  # M_MMAP_THRESHOLD
-    # One heap for each thread buys nothing where one thread at a time runs Python.
-    (-8, 2),  # M_ARENA_MAX
-)
-"""Numbers of ``malloc.h`` and values for ``mallopt(3)``."""
+_M_ARENA_MAX = -8
+"""Which option of ``mallopt(3)``: how many heaps the threads of this process share. Source: ``malloc.h``."""
 
 
 def create_app(
@@ -94,7 +88,7 @@ def serve_app() -> Flask:
     """What the production server calls in each worker."""
     # What was loaded before the fork is shared with the master, as long as no collection writes to it.
     gc.freeze()
-    _keep_less_memory()
+    _share_heaps()
     settings = load_settings()
     configure_logging(settings.log.level, settings.log.format)
     drain = settings.server.drain_timeout.total_seconds()
@@ -105,11 +99,15 @@ def serve_app() -> Flask:
     return app
 
 
-def _keep_less_memory() -> None:
-    with contextlib.suppress(AttributeError):  # another C library, without these options
-        mallopt = ctypes.CDLL(None).mallopt
-        for option, value in _MALLOC_OPTIONS:
-            mallopt(option, value)
+def _share_heaps() -> None:
+    """Two heaps for all threads; one for each buys nothing where one thread at a time runs Python.
+
+    Each would keep what its thread ever needed: the 19 MiB of a password hash in one, and in
+    another the next time. (Not also ``M_MMAP_THRESHOLD``, which would give those 19 MiB back after
+    each hash: to be given fresh pages for every hash costs half of its time again.)
+    """
+    with contextlib.suppress(AttributeError):  # another C library, without this option
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def _end_with_the_parent(drain: float) -> None:
