@@ -5,7 +5,8 @@ behind userinfo and introspection; for pages the session, the interaction, and t
 issued at once. Each state change is one transaction with one commit: on
 PostgreSQL a single CTE, on SQLite a short ``BEGIN IMMEDIATE``. Everything else uses the
 repositories. Called by oauth/ and sessions/.
-Reading order: interface, postgresql_pool, postgresql, sqlite_pool, sqlite, factory; browser_*.
+Reading order: interface, postgresql_connection, postgresql_pool, postgresql, sqlite_pool, sqlite, factory;
+browser_*.
 """
 
 from idp.storage.hot.browser_interface import (
