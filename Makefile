@@ -16,10 +16,10 @@ RUNS    ?= 1
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test torture bench lint format lock screenshots clean
+.PHONY: help install demo test torture bench bench-scale lint format lock screenshots clean
 
 help: ## Say what each target does (the default)
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 install: $(RUNTIME) ## Set up .venv from the hash-pinned lock file; gives .venv/bin/idp
 
@@ -34,6 +34,9 @@ torture: $(DEV) ## Run the concurrency promises in full counts (minutes)
 
 bench: $(DEV) ## Measure beside npm oidc-provider, and write docs/performance.md (needs wrk; RUNS=3 for medians)
 	@$(BIN)/python -m bench --runs $(RUNS)
+
+bench-scale: $(DEV) ## Measure how cost grows with workers, people and clients (needs wrk, PostgreSQL, 5 GB; minutes)
+	@$(BIN)/python -m bench.scale
 
 lint: $(DEV) ## Check style, types and floors
 	@$(BIN)/ruff check

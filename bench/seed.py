@@ -135,8 +135,12 @@ def client_secret(number: int) -> str:
     return "idp_cs_" + _text(_bytes("secret", number))
 
 
-def fill(container: Container, population: Population) -> None:
-    """Write the whole population into an empty, migrated database and tell the workers of the clients."""
+def fill(container: Container, population: Population) -> datetime:
+    """Write the whole population into an empty, migrated database and tell the workers of the clients.
+
+    Returns:
+        when the session and the family with number 0 end; those of the next number `STEP` later.
+    """
     tables = _Tables(container, population)
     settings = container.settings.database
     if settings.dialect == "postgresql":
@@ -146,6 +150,7 @@ def fill(container: Container, population: Population) -> None:
     with container.database.transaction():
         container.repos.changes.bump("clients", container.clock.now())
     container.feed.notify("clients")
+    return tables.first_end
 
 
 class _Tables:
@@ -153,8 +158,9 @@ class _Tables:
 
     def __init__(self, container: Container, population: Population) -> None:
         self._population = population
+        self._issuer = container.settings.issuer
         self._now = container.clock.now()
-        self._end = self._now + _LIFETIME
+        self.first_end = self._now + _LIFETIME
         self._phc = container.passwords.hash(PASSWORD)
         self._secret_key = container.root_key.derive("client-secrets")
         self._metadata = json.dumps(
@@ -229,7 +235,7 @@ class _Tables:
     def _sessions(self, now: Any, moment: Moment) -> Iterator[Row]:
         amr = json.dumps(_AMR)
         for number in range(self._population.accounts):
-            end = moment(self._end + number * STEP)
+            end = moment(self.first_end + number * STEP)
             yield (
                 session_id(number), token_digest("browser-session", session_cookie(number)),
                 account_id(number), 1, now, now, now, end, end, ACR_SINGLE_FACTOR, amr,
@@ -242,6 +248,7 @@ class _Tables:
                 client_id="%client",
                 account_id="%account",
                 scopes=SCOPES,
+                default_audience=self._issuer,
                 auth_time=self._now,
                 acr=ACR_SINGLE_FACTOR,
                 amr=tuple(_AMR),
@@ -255,7 +262,7 @@ class _Tables:
         for number in range(self._population.accounts):
             client = client_id(number % self._population.clients)
             account, session = account_id(number), session_id(number)
-            end = moment(self._end + number * STEP)
+            end = moment(self.first_end + number * STEP)
             document = (
                 grant.replace("%client", client).replace("%account", account).replace("%session", session)
             )
