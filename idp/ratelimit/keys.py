@@ -1,5 +1,6 @@
 """Names under which limits are counted."""
 
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from idp.crypto import b64url_encode, token_digest
@@ -25,6 +26,7 @@ def normalised_source(address: str) -> str:
     return f"{network}/{_IPV6_PREFIX}"
 
 
+@lru_cache(maxsize=1024)
 def counter_key(limit: str, key: str) -> str:
     """The name in the store: of fixed size whatever was asked, and without the address itself.
 

@@ -26,15 +26,16 @@ def json_response(status: int, body: Mapping[str, Any], headers: Iterable[tuple[
 
 
 class _Redirect(Response):
-    """Sends ``Location`` as it was given.
+    """Sends ``Location`` as it was given, and no body.
 
-    Werkzeug writes the host in lower case, and an app finds its private-scheme address by exact
-    comparison (row R1).
+    Werkzeug takes the address apart, twice, and writes the host in lower case; an app finds its
+    private-scheme address by exact comparison (row R1).
     """
 
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
-        headers = super().get_wsgi_headers(environ)
-        headers["Location"] = self.headers["Location"]
+        del environ
+        headers = Headers(self.headers)
+        headers["Content-Length"] = "0"
         return headers
 
 

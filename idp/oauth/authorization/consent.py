@@ -6,10 +6,9 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from idp.accounts import Account
-from idp.clients import RegisteredClient
 from idp.consents import Consents
 from idp.oauth.authorization.request import AuthorizationRequest
-from idp.oauth.authorization.steps import ConsentQuestion
+from idp.oauth.authorization.steps import ConsentQuestion, InteractionView
 from idp.oauth.claims_request import personal_claims
 from idp.oauth.scopes import OFFLINE_ACCESS
 from idp.resources import OIDC_SCOPES, ResourceDirectory
@@ -110,12 +109,13 @@ class ConsentBook:
             )
 
     def question(
-        self, request: AuthorizationRequest, client: RegisteredClient, account: Account
+        self, request: AuthorizationRequest, view: InteractionView, account: Account
     ) -> ConsentQuestion:
         """What the consent page says. ``offline_access`` is told by its flag, not as an item."""
         servers = [(identifier, self._resources.find(identifier)) for identifier in request.resources]
         return ConsentQuestion(
-            client=client,
+            view=view,
+            client=view.client,
             account=account,
             items=tuple((name, text) for name, text in self._sentences(request) if name != OFFLINE_ACCESS),
             offline=OFFLINE_ACCESS in request.scopes,

@@ -192,23 +192,16 @@ class AuthorizationFlow:
 
     def describe(self, uid: str, browser: str, now: datetime) -> InteractionView:
         """What the pages of this request may show; reads only."""
-        request = self._interactions.look(uid, browser, now).request
-        return InteractionView(
-            uid=uid,
-            client=self._shown_client(request),
-            login_hint=request.login_hint,
-            ui_locales=request.ui_locales,
-            redirect_origin=redirect_origin(request.redirect_uri),
-        )
+        return self._view(uid, self._interactions.look(uid, browser, now).request)
 
     def consent_question(
         self, uid: str, *, session: BrowserSession, browser: str, now: datetime
     ) -> ConsentQuestion:
         """What the consent page asks the signed-in person; reads only."""
+        request = self._interactions.look(uid, browser, now).request
         with self._services.database.transaction(write=False):
-            request = self._interactions.get(uid, browser, now).request
             account = self._services.accounts.get(session.account_id)
-        return self._book.question(request, self._shown_client(request), account)
+        return self._book.question(request, self._view(uid, request), account)
 
     def _continue(
         self,
@@ -317,12 +310,18 @@ class AuthorizationFlow:
             now=visit.now,
         )
 
-    def _shown_client(self, request: AuthorizationRequest) -> RegisteredClient:
-        """The client for a page; what else may have changed is for the next step to find."""
+    def _view(self, uid: str, request: AuthorizationRequest) -> InteractionView:
+        """What pages show of a request; what else may have changed is for the next step to find."""
         client = self._services.clients.find(request.client_id)
         if client is None or client.disabled:
             raise ShownError(InvalidRequestError("The client is disabled."), parameter="client_id")
-        return client
+        return InteractionView(
+            uid=uid,
+            client=client,
+            login_hint=request.login_hint,
+            ui_locales=request.ui_locales,
+            redirect_origin=redirect_origin(request.redirect_uri),
+        )
 
     def _live(self, visit: Visit) -> BrowserSession | None:
         """The session, if it is still the one the pages found and its account may be used.

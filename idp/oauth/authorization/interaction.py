@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,12 +53,15 @@ class Progress:
 
     def to_json(self) -> dict[str, Any]:
         """For the stored interaction."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _FIELDS}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Progress":
         """The inverse of :meth:`to_json`."""
         return cls(**stored)
+
+
+_FIELDS = tuple(field.name for field in fields(Progress))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The authorization request: checked once, never changed afterwards (row R14)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from idp.oauth.authorization.steps import ResponseMode
@@ -57,11 +57,14 @@ class AuthorizationRequest:
         return ReplyAddress(self.redirect_uri, self.response_mode, self.state)
 
     def to_json(self) -> dict[str, Any]:
-        """For the stored interaction."""
-        return asdict(self)
+        """For the stored interaction; shares what is inside, which nobody changes."""
+        return {name: getattr(self, name) for name in _FIELDS}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "AuthorizationRequest":
         """The inverse of :meth:`to_json`."""
         lists = {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
         return cls(**{**stored, **lists})
+
+
+_FIELDS = tuple(field.name for field in fields(AuthorizationRequest))

@@ -119,7 +119,7 @@ class CodeIssuer:
                 logins=session.logins,
                 needed=needed,
                 uid=interaction.uid if interaction.is_stored else None,
-                progress=interaction.progress.to_json(),
+                progress=interaction.progress.to_json() if interaction.is_stored else {},
                 now=now,
                 expires_at=now + self._lifetime,
                 audit=self._event(grant, source, now),

@@ -6,6 +6,7 @@ error goes (page or redirect) and in which order rules run is said in checks.py 
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import get_args
 
 from authlib.oauth2.rfc6749.errors import (
@@ -40,9 +41,9 @@ _S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
-    """Everything a rule may look at."""
+    """Everything a rule may look at. What several rules need is worked out once."""
 
     parameters: Parameters
     found: RegisteredClient | None
@@ -68,6 +69,22 @@ class Asked:
     def get(self, name: str) -> str | None:
         """The value of a parameter; ``None`` when absent or empty."""
         return self.parameters.get(name)
+
+    @cached_property
+    def granted(self) -> GrantedScopes:
+        """For :func:`scopes`, which says what it raises."""
+        return self.resolver.for_authorization(
+            client=self.client,
+            requested=parse_scope(self.get("scope")),
+            resources=self.parameters.resources,
+        )
+
+    @cached_property
+    def claims(self) -> ClaimsRequest | None:
+        """For :func:`claims`, which says what it raises."""
+        request = parse_claims_request(self.get("claims"))
+        requested_subject(request)
+        return claims_within(request, self.client.scopes) if OPENID in self.granted.scopes else None
 
 
 def sane_size(asked: Asked) -> None:
@@ -151,11 +168,7 @@ def response_type(asked: Asked) -> None:
 
 def scopes(asked: Asked) -> GrantedScopes:
     """Scopes and resources the client may have."""
-    return asked.resolver.for_authorization(
-        client=asked.client,
-        requested=parse_scope(asked.get("scope")),
-        resources=asked.parameters.resources,
-    )
+    return asked.granted
 
 
 def code_challenge(asked: Asked) -> str | None:
@@ -194,9 +207,7 @@ def max_age(asked: Asked) -> int | None:
 
 def claims(asked: Asked) -> ClaimsRequest | None:
     """The ``claims`` parameter, of OpenID requests only, as far as the client's scopes reach (row K4)."""
-    request = parse_claims_request(asked.get("claims"))
-    requested_subject(request)
-    return claims_within(request, asked.client.scopes) if OPENID in scopes(asked).scopes else None
+    return asked.claims
 
 
 def acr(asked: Asked) -> None:

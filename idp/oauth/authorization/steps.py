@@ -113,6 +113,7 @@ class InteractionView:
 class ConsentQuestion:
     """What the consent page asks, in plain words."""
 
+    view: InteractionView
     client: RegisteredClient
     account: Account
     items: tuple[tuple[str, str], ...]

@@ -20,10 +20,11 @@ def consent(uid: str) -> Response:
     here, moment = visit(), now()
     if here.session is None:
         return resume_interaction(uid)
-    flow = container().authorization
-    view = flow.describe(uid, here.browser, moment)
+    question = container().authorization.consent_question(
+        uid, session=here.session, browser=here.browser, now=moment
+    )
+    view = question.view
     choose_language(view.ui_locales)
-    question = flow.consent_question(uid, session=here.session, browser=here.browser, now=moment)
     return page(
         "consent/consent.html",
         form_targets=client_view.form_targets(view.client, redirect_origin=view.redirect_origin),

@@ -1,8 +1,9 @@
 """From the flow's next step to an answer: a redirect to a page of ours, or back to the client."""
 
-from flask import Response, url_for
+from flask import Response
 
 from idp.oauth import AuthorizationResponse, Respond, ShowConsent, ShowLogin, Step
+from idp.web.context import application
 from idp.web.pages.render import page
 from idp.web.responses import see_other
 
@@ -12,15 +13,15 @@ def follow(step: Step) -> Response:
     if isinstance(step, Respond):
         return deliver(step.response)
     if isinstance(step, ShowLogin):
-        return see_other(url_for("pages.interaction.login", uid=step.uid))
+        return _to("login", step.uid)
     if isinstance(step, ShowConsent):
-        return see_other(url_for("pages.interaction.consent", uid=step.uid))
-    return see_other(url_for("pages.interaction.select_account", uid=step.uid))
+        return _to("consent", step.uid)
+    return _to("select-account", step.uid)
 
 
 def resume(uid: str) -> Response:
     """Send the browser to the address where the flow decides what is next."""
-    return see_other(url_for("pages.interaction.resume", uid=uid))
+    return _to("authorize", uid)
 
 
 def deliver(response: AuthorizationResponse) -> Response:
@@ -36,3 +37,8 @@ def deliver(response: AuthorizationResponse) -> Response:
             params=response.params,
         )
     return see_other(response.location())
+
+
+def _to(name: str, uid: str) -> Response:
+    """A redirect to a page of this interaction. Not by url_for, which takes longer than the step itself."""
+    return see_other(f"{application().path_prefix}/{name}/{uid}")
