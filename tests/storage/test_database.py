@@ -1,6 +1,5 @@
 """Transactions, error mapping and column types, alike on both databases."""
 
-import dataclasses
 import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -342,9 +341,9 @@ def test_relative_sqlite_path_means_the_working_folder(tmp_path, monkeypatch):
 
 
 def test_audit_entry_is_frozen(now):
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         rows.audit_entry(now).event = "other"
-    assert {field.name for field in dataclasses.fields(AuditEntry)} >= {"id", "occurred_at", "detail"}
+    assert set(AuditEntry._fields) >= {"id", "occurred_at", "detail"}
 
 
 def test_a_file_that_is_no_database_keeps_its_mode(tmp_path):
