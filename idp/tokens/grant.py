@@ -5,7 +5,7 @@ one statement, so that later requests cannot change it (row R14).
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,7 +44,7 @@ class AuthorizedGrant:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; ``auth_time`` in microseconds since 1970, so that epochs compare exactly."""
-        content = asdict(self)
+        content = {name: getattr(self, name) for name in _FIELDS}
         content["auth_time"] = (self.auth_time - _EPOCH) // _MICROSECOND
         for name in ("scopes", "resources", "amr"):
             content[name] = list(content[name])
@@ -68,3 +68,6 @@ class AuthorizedGrant:
 
 
 _MEMBERS = tuple(field.name for field in fields(AuthorizedGrant))
+
+
+_FIELDS = tuple(field.name for field in fields(AuthorizedGrant))
