@@ -16,7 +16,7 @@ RUNS    ?= 1
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test torture bench bench-scale lint format lock screenshots clean
+.PHONY: help install demo test test-served torture bench bench-scale lint format lock screenshots clean
 
 help: ## Say what each target does (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,10 @@ demo: $(RUNTIME) ## Set up, then run the identity provider and three example app
 
 test: $(DEV) $(NODE) ## Run every test but the torture ones
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-served: $(DEV) $(NODE) ## Run the tests of protocol, pages and journeys through the production server
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --served tests/protocol tests/pages tests/journeys tests/security \
+	    tests/properties tests/unit/web $(PYTEST_ARGS)
 
 torture: $(DEV) ## Run the concurrency promises in full counts (minutes)
 	@$(BIN)/python -m pytest -m torture $(PYTEST_ARGS)

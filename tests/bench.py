@@ -30,6 +30,7 @@ from idp.container import Container
 from idp.storage.changes import TOPICS
 from tests.provider import START, Client, Provider, make_provider, make_settings
 from tests.services import postgresql_url
+from tests.serving import choose_way
 
 NewProvider = Callable[..., Provider]
 
@@ -203,15 +204,52 @@ def dialect(request: pytest.FixtureRequest) -> str:
     return name
 
 
+_BOTH_WAYS = Path(__file__).with_name("protocol")
+"""Tests below this folder run in both ways; on SQLite only, since no server changes SQL."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of the protocol without a server and with it, unless they name their way."""
+    named = any(mark.args[0] == "way" for mark in metafunc.definition.iter_markers("parametrize"))
+    if "way" in metafunc.fixturenames and not named and _BOTH_WAYS in metafunc.definition.path.parents:
+        ways = ["served"] if metafunc.config.getoption("--served") else ["direct", "served"]
+        metafunc.parametrize("way", ways, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is served on PostgreSQL, unless everything is to be served."""
+    if not config.getoption("--served"):
+        items[:] = [item for item in items if not _is_served_on_postgresql(item)]
+
+
+def _is_served_on_postgresql(item: pytest.Item) -> bool:
+    parameters = (
+        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    )
+    return parameters.get("way") == "served" and parameters.get("dialect") == "postgresql"
+
+
 @pytest.fixture
-def provider(request: pytest.FixtureRequest, dialect: str) -> Provider:
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """How the provider under test is reached: "direct", or "served" by granian."""
+    default = bool(request.config.getoption("--served"))
+    chosen: str = getattr(request, "param", "served" if default else "direct")
+    choose_way(served=chosen == "served")
+    yield chosen
+    choose_way(served=default)
+
+
+@pytest.fixture
+def provider(request: pytest.FixtureRequest, dialect: str, way: str) -> Provider:
     """An empty provider with signing keys, at noon of the first of March."""
     bench: Bench = request.getfixturevalue(f"{dialect}_bench")
     return bench.provider()
 
 
 @pytest.fixture
-def new_provider(request: pytest.FixtureRequest, dialect: str, tmp_path: Path) -> Iterator[NewProvider]:
+def new_provider(
+    request: pytest.FixtureRequest, dialect: str, way: str, tmp_path: Path
+) -> Iterator[NewProvider]:
     """Makes providers on one database of the test's own; keyword arguments are sections of the settings.
 
     They share a clock. `provider` is another deployment: use one or the other.

@@ -26,8 +26,17 @@ from idp.storage import (
     upgrade,
 )
 from tests.databases import BOTH_DATABASES, new_postgresql_database
+from tests.serving import choose_way
 
 pytest_plugins = ("tests.bench",)  # the providers of protocol, pages, journeys and properties
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--served", action="store_true", help="reach every provider through a granian server")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    choose_way(served=bool(config.getoption("--served")))
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from idp.container import Container
 from idp.settings import Settings
 from idp.storage import upgrade
 from tests.browser import Browser, Page
-from tests.transport import Answer, Http, InProcess, Pairs, Transport
+from tests.serving import leave, reach
+from tests.transport import Answer, Http, Pairs, Transport
 
 ISSUER = "https://idp.example"
 CALLBACK = "https://shop.example/callback"
@@ -157,9 +158,10 @@ class Provider(Protocol):
         self.app = app
         self.clock = clock
         self.container: Container = app.extensions["idp"]
-        self.transport = InProcess(app, self.container.settings.issuer)
+        self.transport = reach(app)
 
     def close(self) -> None:
+        leave(self.app)
         self.container.close()
         self.container.database.engine.dispose()
 

@@ -1,7 +1,10 @@
 """A real granian server in this process, in front of an application under test.
 
 Clock, container, database and monkeypatches stay shared with the test, and yet every byte of an answer went
-through the production server: its HTTP parser below, its limits, its WSGI environment.
+through the production server: its HTTP parser, its limits, its WSGI environment.
+
+`reach(app, ...)` is how every test comes to an application: by calling it, or through such a server. Which of
+the two is said by the option ``--served``, or by the fixture ``way`` for tests that run in both.
 """
 
 import asyncio
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import Flask
 from granian._futures import _new_cbscheduler
 from granian._granian import WorkerSignal, WSGIWorker
 from granian.net import SocketSpec
@@ -21,7 +25,13 @@ from granian.wsgi import _callback_wrapper
 from idp.cli.serve import make_server
 from idp.settings import Settings
 from tests.services import free_port
-from tests.transport import Answer, Pairs
+from tests.transport import Answer, InProcess, Pairs, Transport
+
+PEER = "203.0.113.7"
+"""The address that applications see requests come from."""
+
+CONTROLS = "".join(map(chr, (*range(9), *range(10, 32), 127)))
+"""What no header may hold; the server answers a bare 400 to it (RFC 9110 §5.5)."""
 
 SECONDS = 15.0
 _BUFFER = 65_536
@@ -41,8 +51,9 @@ class GranianThread:
     def __init__(self, app: Any, settings: Settings) -> None:
         self.port = free_port()
         server = make_server(settings, host="127.0.0.1", port=self.port, workers=1)
-        self._sources: dict[str, str] = {}  # told address -> loopback address
-        self._told: dict[str, str] = {}
+        self._peers: dict[str, OverGranian] = {}  # by the address the application is told
+        self._told: dict[str, str] = {}  # from the loopback address
+        self._lock = threading.Lock()
         self._app = app
         self._signal = WorkerSignal()
         self._loop = asyncio.new_event_loop()  # asked for by the scheduler, never run by a WSGI worker
@@ -70,16 +81,22 @@ class GranianThread:
         environ["REMOTE_ADDR"] = self._told.get(address, address)
         return self._app(environ, start_response)
 
-    def source_for(self, address: str) -> str:
-        """The loopback address to connect from, so that the application sees `address` as its peer."""
-        if address not in self._sources:
-            source = f"127.0.1.{len(self._sources) + 1}"
-            self._told[source] = address
-            self._sources[address] = source
-        return self._sources[address]
+    def transport(self, issuer: str, address: str = PEER) -> "OverGranian":
+        """Connections that the application sees come from `address`.
+
+        Each address has a loopback address of its own, so that nothing needs to be added to a request.
+        """
+        with self._lock:
+            if address not in self._peers:
+                source = f"127.0.1.{len(self._peers) + 1}"
+                self._told[source] = address
+                self._peers[address] = OverGranian(self.port, source, issuer)
+            return self._peers[address]
 
     def stop(self) -> None:
         """Let running requests finish, then close the port."""
+        for peer in self._peers.values():
+            peer.close()
         stopped = threading.Event()
         self._signal.add_cb(stopped.set)
         self._signal.set()
@@ -164,20 +181,20 @@ class _Connection:
 
 
 class OverGranian:
-    """Speaks to the application through granian, on kept connections, from any address."""
+    """Speaks to one server, on kept connections, from one loopback address; threads may share it."""
 
-    def __init__(self, server: GranianThread, issuer: str, address: str) -> None:
+    def __init__(self, port: int, source: str, issuer: str) -> None:
         self.issuer = issuer
-        self._server = server
-        self._source = server.source_for(address)
+        self._port = port
+        self._source = source
         self._idle: deque[_Connection] = deque()
 
     def send(self, method: str, path: str, *, headers: Pairs, body: bytes | None) -> Answer:
-        lines = [f"{method} {path} HTTP/1.1".encode("latin-1")]
+        lines = [_octets(f"{method} {path} HTTP/1.1")]
         names = {name.lower() for name, _ in headers}
         if "host" not in names:
             lines.append(b"Host: " + urlsplit(self.issuer).netloc.encode())
-        lines += [f"{name}: {value}".encode("latin-1") for name, value in headers]
+        lines += [name.encode() + b": " + _octets(value) for name, value in headers]
         if (body or method == "POST") and names.isdisjoint({"content-length", "transfer-encoding"}):
             lines.append(b"Content-Length: %d" % len(body or b""))
         answer = self.send_raw(b"\r\n".join(lines) + b"\r\n\r\n" + (body or b""), method)
@@ -221,7 +238,45 @@ class OverGranian:
             try:
                 kept = self._idle.pop()
             except IndexError:
-                return _Connection(self._server.port, self._source)
+                return _Connection(self._port, self._source)
             if kept.is_usable:
                 return kept
             kept.socket.close()
+
+
+def _octets(text: str) -> bytes:
+    """As the application alone is given it: one byte for a character, or UTF-8 where that cannot be."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
+
+
+_servers: dict[Any, GranianThread] = {}
+_is_served = False
+
+
+def choose_way(*, served: bool) -> None:
+    """From now on, reach applications through granian, or by calling them."""
+    global _is_served  # noqa: PLW0603 - one switch for the whole test process
+    _is_served = served
+
+
+def reach(app: Flask, address: str = PEER) -> Transport:
+    """The way to an application, for requests from this address.
+
+    The server of an application starts with its first use, in a millisecond; :func:`leave` ends it.
+    """
+    settings = app.extensions["idp"].settings
+    if not _is_served:
+        return InProcess(app, settings.issuer, address)
+    if app not in _servers:
+        _servers[app] = GranianThread(app, settings)
+    return _servers[app].transport(settings.issuer, address)
+
+
+def leave(app: Flask) -> None:
+    """Stop the server of an application, if it has one."""
+    server = _servers.pop(app, None)
+    if server is not None:
+        server.stop()

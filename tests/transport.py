@@ -62,7 +62,7 @@ class Transport(Protocol):
 class InProcess:
     """Calls the WSGI application directly; time stands still meanwhile."""
 
-    def __init__(self, app: Any, issuer: str, address: str = "203.0.113.7") -> None:
+    def __init__(self, app: Any, issuer: str, address: str) -> None:
         self.issuer = issuer
         self._client = WsgiClient(app, use_cookies=False)
         self._address = address

@@ -286,7 +286,7 @@ def test_nothing_else_is_served(provider, path):
 
 def test_unknown_address(provider):
     """X7: a page of ours for people, JSON below protocol addresses."""
-    page = provider.browser().get("/nowhere/<script>")
+    page = provider.browser().get("/nowhere/%3Cscript%3E")
 
     assert page.status == HTTPStatus.NOT_FOUND
     assert "no page at this address" in page.text

@@ -26,7 +26,7 @@ from idp.observability import request_id
 from tests.browser import Browser
 from tests.frontchannel import SQLITE_ONLY, ask, request_parameters, signed_in
 from tests.provider import CALLBACK, PASSWORD, Provider
-from tests.transport import InProcess
+from tests.serving import reach
 
 pytestmark = pytest.mark.parametrize(*SQLITE_ONLY)
 
@@ -215,7 +215,7 @@ def failed_attempts(provider: Provider, peer: str, forwarded: list[str | None]) 
     """The statuses of wrong attempts from one connection with these X-Forwarded-For headers."""
     statuses = []
     for number, value in enumerate(forwarded):
-        browser = Browser(InProcess(provider.app, provider.issuer, peer))
+        browser = Browser(reach(provider.app, peer))
         headers = [] if value is None else [("X-Forwarded-For", value)]
         page = browser.get("/login")
         form = [*page.form_with("login-submit").fields.items(), ("x", "y")]

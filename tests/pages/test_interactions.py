@@ -15,6 +15,7 @@
 """
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_nothing_sent_later_changes_the_request(provider, third):
     provider.client("other", redirect_uris=["https://evil.example/"])
     browser = provider.browser()
     page = ask(provider, third, browser, scope="openid", nonce="n-1", state="s-1")
-    query = "?" + "&".join(f"{name}={value}" for name, value in EVIL.items())
+    query = "?" + urlencode(EVIL)
 
     fields = page.form_with("login-submit").fields
     form = [*{**fields, "username": "ada", "password": PASSWORD}.items(), *EVIL.items()]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.frontchannel import SESSION, SQLITE_ONLY, ask
 from tests.provider import PASSWORD
+from tests.serving import CONTROLS
 
 quick = settings(
     max_examples=40,
@@ -22,8 +23,8 @@ quick = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
-# What a server lets through: no line breaks, no NUL (RFC 9110 §5.5).
-TEXT = st.text(st.characters(codec="latin-1", exclude_characters="\r\n\x00"), max_size=80)
+# What a server lets through (RFC 9110 §5.5).
+TEXT = st.text(st.characters(codec="latin-1", exclude_characters=CONTROLS), max_size=80)
 NAMES = st.sampled_from(
     [
         "User-Agent",
@@ -40,7 +41,7 @@ NAMES = st.sampled_from(
 
 @quick
 @given(headers=st.dictionaries(NAMES, TEXT, max_size=5))
-@example(headers={"User-Agent": "\x1b[31m\u00ff" * 200})
+@example(headers={"User-Agent": "\u009b31m\u00ff" * 200})
 @example(headers={"Accept-Language": "*;q=abc,,;;=,de-\xe9;q=-1," * 20})
 @example(headers={"Accept-Language": "../../../etc/passwd,zh_CN\t"})
 def test_any_header_signs_in(provider, shop, headers):

@@ -25,7 +25,7 @@ def likeness(page: Page) -> tuple[object, ...]:
     """All of an answer that may not depend on who is meant; its size comes last, for names of one length."""
     changing = r'(name="csrf_token" value="|nonce="|name="username" type="text" value=")[^"]*'
     body = re.sub(changing, r"\1", page.answer.text)
-    changing = {"x-request-id", "content-security-policy", "set-cookie", "content-length"}
+    changing = {"x-request-id", "content-security-policy", "set-cookie", "content-length", "date"}
     headers = [pair for pair in page.answer.headers if pair[0].lower() not in changing]
     policy = re.sub(r"nonce-[A-Za-z0-9_-]+", "", page.answer.header("Content-Security-Policy") or "")
     cookies = sorted(header.split("=")[0] for header in page.browser.set_cookies)

@@ -29,7 +29,8 @@ from http import HTTPStatus
 import pytest
 
 from tests.provider import Client, Provider
-from tests.transport import Answer, InProcess, Pairs
+from tests.serving import reach
+from tests.transport import Answer, Pairs
 
 GRANT = {"grant_type": "client_credentials"}
 
@@ -339,7 +340,7 @@ def test_many_failures_are_slowed_down(new_provider):
 
     assert refused.status == HTTPStatus.TOO_MANY_REQUESTS
     assert int(refused.header("Retry-After") or 0) >= 1
-    provider.transport = InProcess(provider.app, provider.issuer, address="198.51.100.9")
+    provider.transport = reach(provider.app, "198.51.100.9")
     assert works(provider, robot)
 
 

@@ -32,6 +32,8 @@ from tests.provider import PASSWORD, Client, Pkce, Provider
 from tests.services import new_redis
 from tests.transport import Answer
 
+pytestmark = pytest.mark.parametrize("way", ["direct"], indirect=True)  # a server answers in its own threads
+
 FORMATS = pytest.mark.parametrize("access_token_format", ["jwt", "opaque"])
 
 

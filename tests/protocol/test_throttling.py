@@ -27,7 +27,7 @@ from tests.bench import NewProvider
 from tests.browser import Browser, Page
 from tests.frontchannel import DEVICE, SQLITE_ONLY, ask, attempt, is_in, signed_in
 from tests.provider import PASSWORD, Provider
-from tests.transport import InProcess
+from tests.serving import reach
 
 sqlite_only = pytest.mark.parametrize(*SQLITE_ONLY)
 
@@ -42,7 +42,7 @@ def fail(provider: Provider, times: int, **given: str) -> None:
 
 
 def from_address(provider: Provider, address: str) -> Browser:
-    return Browser(InProcess(provider.app, provider.issuer, address))
+    return Browser(reach(provider.app, address))
 
 
 def test_delay_grows(provider, ada):

@@ -38,7 +38,8 @@ from sqlalchemy import MetaData, select
 
 from tests.bench import NewProvider
 from tests.provider import CALLBACK, PASSWORD, Client, Pkce, Provider
-from tests.transport import Answer, Http, InProcess
+from tests.serving import reach
+from tests.transport import Answer, Http
 
 INVALID_GRANT = (400, "invalid_grant")
 
@@ -91,7 +92,7 @@ def test_parallel_exchanges_have_one_winner(provider, shop):
     together = threading.Barrier(6)
 
     def exchange() -> None:
-        http = Http(InProcess(provider.app, provider.issuer))
+        http = Http(reach(provider.app))
         together.wait()
         answers.append(http.post("/token", form, auth=shop.auth))
 

@@ -32,7 +32,8 @@ import pytest
 
 from tests.protocol import jose
 from tests.provider import Client, Provider
-from tests.transport import Answer, Http, InProcess
+from tests.serving import reach
+from tests.transport import Answer, Http
 
 INVALID_GRANT = (400, "invalid_grant")
 GRACE = timedelta(seconds=10)
@@ -358,7 +359,7 @@ def test_parallel_refreshes_have_one_child(provider, spa):
     together = threading.Barrier(6)
 
     def refresh() -> None:
-        http = Http(InProcess(provider.app, provider.issuer))
+        http = Http(reach(provider.app))
         together.wait()
         answers.append(http.post("/token", form))
 

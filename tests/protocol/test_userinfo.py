@@ -158,14 +158,16 @@ def test_broken_header(provider, authorization):
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "...", "é", "x y", "idp_at_", '"', "A" * 5000])
-def test_bad_token(provider, token):
+def test_bad_token(provider, way, token):
     """RFC 6750 §3.1: invalid_token, in the challenge and in the body."""
     by_header = provider.userinfo(token)
     by_form = provider.http.post("/userinfo", {"access_token": token})
 
     for answer in (by_header, by_form):
         assert outcome(answer) == (401, "invalid_token")
-        assert 'error="invalid_token"' in challenge(answer)
+    assert 'error="invalid_token"' in challenge(by_form)
+    # granian hands on a header of bytes beyond ASCII as an empty one, so no token was presented
+    assert ('error="invalid_token"' in challenge(by_header)) == (token.isascii() or way == "direct")
 
 
 def test_two_tokens_are_refused(provider, shop):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.provider import Provider, make_provider, make_settings
-from tests.serving import GranianThread, OverGranian
+from tests.serving import PEER, GranianThread
 from tests.transport import Answer, InProcess, Pairs, basic
 
 _CORPUS = Path(__file__).with_suffix(".toml")
@@ -75,9 +75,9 @@ class Hostility:
     """
 
     def __init__(self, provider: Provider) -> None:
-        self.direct = InProcess(provider.app, provider.issuer)
+        self.direct = InProcess(provider.app, provider.issuer, PEER)
         self._server = GranianThread(provider.app, provider.container.settings)
-        self.served = OverGranian(self._server, provider.issuer, "203.0.113.7")
+        self.served = self._server.transport(provider.issuer)
         provider.account("ada", email="ada@example.org")
         shop = provider.client("shop")
         robot = provider.machine("robot", scope="jobs:run jobs:see", secret=SECRET)
@@ -119,7 +119,6 @@ class Hostility:
             return None
 
     def close(self) -> None:
-        self.served.close()
         self._server.stop()
 
 

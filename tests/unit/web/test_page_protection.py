@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 
 from tests.provider import PASSWORD, make_provider, make_settings
-from tests.transport import Http, InProcess
+from tests.serving import reach
+from tests.transport import Http
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
@@ -179,7 +180,7 @@ def test_static_files_come_without_cookies(provider):
 
 def test_an_issuer_with_a_path_keeps_everything_below_it(tmp_path):
     under = make_provider(make_settings(tmp_path, issuer="https://idp.example/auth"))
-    http = Http(InProcess(under.app, "https://idp.example/auth"))
+    http = Http(reach(under.app))
 
     assert http.get("/auth/.well-known/openid-configuration").json()["issuer"] == "https://idp.example/auth"
     assert http.get("/.well-known/oauth-authorization-server/auth").status == 200
