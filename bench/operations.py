@@ -76,6 +76,15 @@ def _introspection(subject: Subject, *, opaque: bool) -> Sequence[bytes]:
     return [post(subject.port, path, {"token": token}, Authorization=authorization) for token in tokens]
 
 
+def _introspection_of_new(subject: Subject, count: int) -> Sequence[bytes]:
+    assert isinstance(subject, Ours)
+    path, authorization = subject.addresses.introspection, basic(SHOP, subject.secret)
+    return [
+        post(subject.port, path, {"token": token}, Authorization=authorization)
+        for token in subject.access_tokens(count)
+    ]
+
+
 def _userinfo(subject: Subject, *, opaque: bool) -> Sequence[bytes]:
     path = subject.addresses.userinfo
     return [
@@ -159,6 +168,11 @@ OPERATIONS: Final = (
         name="introspection_jwt", title="introspection, JWT (peer: opaque)",
         requests=lambda subject, _: _introspection(subject, opaque=False),
         check=checks.introspection, against="introspection",
+    ),
+    # Tokens are shown again and again, and a server may remember them; this is the cost where it cannot.
+    Operation(
+        name="introspection_new", title="introspection, each JWT for the first time (peer: opaque)",
+        requests=_introspection_of_new, check=checks.introspection, count=2000, against="introspection",
     ),
     Operation(
         name="userinfo", title="userinfo, opaque token",

@@ -27,9 +27,10 @@ from bench.subjects import (
 from idp.app import create_app
 from idp.cli.serve import prepare
 from idp.container import Container
+from idp.crypto import random_token
 from idp.sessions import ACR_SINGLE_FACTOR
 from idp.storage import OneTimeRow, TokenFamilyRow
-from idp.tokens import AUTHORIZATION_CODE_KIND, AuthorizedGrant, new_family_id
+from idp.tokens import AUTHORIZATION_CODE_KIND, AuthorizedGrant, TokenSpec, new_family_id
 
 PASSWORD: Final = "correct horse battery staple"
 PEOPLE: Final = 100
@@ -38,6 +39,8 @@ KIOSK: Final = "kiosk"
 """Like ``shop``, but its access tokens are opaque: the peer's JWTs can neither be introspected nor shown to
 userinfo, so those two are compared on opaque tokens."""
 _CLAIMS: Final = {"name": "Ada King", "given_name": "Ada", "family_name": "King", "zoneinfo": "Europe/London"}
+_KEPT: Final = 5000
+"""Codes and families that are there before the first request."""
 _PWD: Final = ("pwd",)
 
 
@@ -62,6 +65,10 @@ class Ours(Subject):
         try:
             self._register()
             self._sign_everybody_in()
+            # Tables that were empty when PostgreSQL looked at them are read from end to end for as long as
+            # the prepared statements live. A deployment's are not empty.
+            self.codes(_KEPT)
+            self.refresh_tokens(_KEPT)
             self.store.analyze()
             with self.server:
                 yield
@@ -97,30 +104,32 @@ class Ours(Subject):
 
     def refresh_tokens(self, count: int) -> list[str]:
         """See `Subject`; rows as a code exchange writes them."""
-        ids = [new_family_id() for _ in range(count)]
-        # A second ago, as if just handed out; a token of the same moment would do as well.
-        began = self.container.clock.now() - timedelta(seconds=1)
-        lifetimes = self.container.settings.tokens
-        rows = []
-        for family in ids:
-            account, session = self._next_person()
-            rows.append(
-                {
-                    "id": family,
-                    "client_id": SHOP,
-                    "account_id": account,
-                    "session_id": session,
-                    "grant_data": self._grant(SHOP, account, session, for_api=True).to_json(),
-                    "offline": True,
-                    "generation": 0,
-                    "last_used_at": began,
-                    "created_at": began,
-                    "expires_at": began + lifetimes.refresh_token_lifetime,
-                    "idle_expires_at": began + lifetimes.refresh_token_idle_lifetime,
-                }
+        return [
+            self.container.refresh_tokens.encode(family, 0)
+            for family, _ in self._open_families(count, for_api=True)
+        ]
+
+    def access_tokens(self, count: int) -> list[str]:
+        """New JWTs for userinfo, as code exchanges sign them; no server has seen one of them before."""
+        now = self.container.clock.now()
+        return [
+            self.container.access_tokens.issue(
+                TokenSpec(
+                    subject=account,
+                    client_id=SHOP,
+                    audience=self.issuer,
+                    scope=tuple(SCOPE_FOR_USERINFO.split()),
+                    lifetime=self.container.settings.tokens.access_token_lifetime,
+                    issued_at=now,
+                    jti=random_token(16),
+                    family_id=family,
+                    auth_time=self._signed_in_at,
+                    acr=ACR_SINGLE_FACTOR,
+                    amr=_PWD,
+                )
             )
-        self._insert(TokenFamilyRow, rows)
-        return [self.container.refresh_tokens.encode(family, 0) for family in ids]
+            for family, account in self._open_families(count, for_api=False)
+        ]
 
     def session_cookies(self, count: int) -> list[str]:
         """See `Subject`; of different people."""
@@ -137,6 +146,32 @@ class Ours(Subject):
                 path, method=method, headers=headers, data=body or None
             )
         return len(measured.statements)
+
+    def _open_families(self, count: int, *, for_api: bool) -> list[tuple[str, str]]:
+        """Families of ``shop`` and the accounts they are of, as code exchanges open them."""
+        # A second ago, as if just handed out; a token of the same moment would do as well.
+        began = self.container.clock.now() - timedelta(seconds=1)
+        lifetimes = self.container.settings.tokens
+        rows = []
+        for _ in range(count):
+            account, session = self._next_person()
+            rows.append(
+                {
+                    "id": new_family_id(),
+                    "client_id": SHOP,
+                    "account_id": account,
+                    "session_id": session,
+                    "grant_data": self._grant(SHOP, account, session, for_api=for_api).to_json(),
+                    "offline": True,
+                    "generation": 0,
+                    "last_used_at": began,
+                    "created_at": began,
+                    "expires_at": began + lifetimes.refresh_token_lifetime,
+                    "idle_expires_at": began + lifetimes.refresh_token_idle_lifetime,
+                }
+            )
+        self._insert(TokenFamilyRow, rows)
+        return [(str(row["id"]), str(row["account_id"])) for row in rows]
 
     def _grant(self, client: str, account: str, session: str, *, for_api: bool) -> AuthorizedGrant:
         return AuthorizedGrant(
