@@ -1,10 +1,11 @@
 """What processes have cost: CPU time and memory, as the kernel counts them."""
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-_NANOSECONDS = 1e9
+_CPUCLOCK_SCHED = 2
 _KIB_PER_MIB = 1024
 
 
@@ -19,14 +20,17 @@ def family_of(pid: int) -> list[int]:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """CPU seconds of all threads of these processes so far; of those that ended meanwhile, nothing."""
-    total = 0
+    """CPU seconds of these processes so far, those of threads that have ended included."""
+    total = 0.0
     for pid in pids:
         with suppress(OSError):
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                with suppress(OSError):
-                    total += int((task / "schedstat").read_text(encoding="ascii").split()[0])
-    return total / _NANOSECONDS
+            total += time.clock_gettime(_clock_of(pid))
+    return total
+
+
+def _clock_of(pid: int) -> int:
+    """The kernel's name for the CPU clock of a process. Source: clock_getcpuclockid(3), its Linux form."""
+    return (~pid << 3) | _CPUCLOCK_SCHED
 
 
 def memory_mib(pid: int, kind: str = "Pss") -> float:
