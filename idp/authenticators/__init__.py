@@ -7,13 +7,14 @@ Reading order: password_rules, hashing, passwords, throttle, devices.
 """
 
 from idp.authenticators.devices import KnownDevices
-from idp.authenticators.hashing import BoundedHasher
+from idp.authenticators.hashing import BoundedHasher, Busy
 from idp.authenticators.passwords import PasswordCheck, Passwords
 from idp.authenticators.throttle import HARD_STOP, PasswordThrottle, blocked_for
 
 __all__ = [
     "HARD_STOP",
     "BoundedHasher",
+    "Busy",
     "KnownDevices",
     "PasswordCheck",
     "PasswordThrottle",

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from idp.authenticators.hashing import BoundedHasher
+from idp.authenticators.hashing import BoundedHasher, Busy
 from idp.authenticators.password_rules import normalized_password, validate_new_password
 from idp.crypto import PasswordHasher
-from idp.errors import Unavailable
 from idp.settings import PasswordSettings
 from idp.storage import Repositories
 
@@ -40,15 +39,26 @@ class Passwords:
         self._accounts = repos.accounts
         self._settings = settings
         self._hasher = BoundedHasher(
-            hasher, slots=settings.max_concurrent_hashes, queue_timeout=settings.hash_queue_timeout
+            hasher,
+            slots=settings.max_concurrent_hashes,
+            waiting=settings.max_waiting_hashes,
+            queue_timeout=settings.hash_queue_timeout,
         )
+
+    def assert_room(self) -> None:
+        """Refuse a sign-in before it costs anything, when no more of them may wait for a hash.
+
+        Raises:
+            Busy: too much hashing right now (row L8).
+        """
+        self._hasher.assert_room()
 
     def hash(self, password: str) -> str:
         """Check a new password against the rules and hash it.
 
         Raises:
             Invalid: too short, too long or not valid text (field ``password``).
-            Unavailable: too much hashing right now.
+            Busy: too much hashing right now.
         """
         normal = validate_new_password(
             password, min_length=self._settings.min_length, max_bytes=self._settings.max_bytes
@@ -71,7 +81,7 @@ class Passwords:
 
         Raises:
             Invalid: too long or not valid text, before any hashing (row P4).
-            Unavailable: too much hashing right now (row L8).
+            Busy: too much hashing right now (row L8).
         """
         normal = normalized_password(password, max_bytes=self._settings.max_bytes)
         if not self._hasher.verify(normal, phc) or phc is None:
@@ -83,7 +93,7 @@ class Passwords:
             return None
         try:
             return self._hasher.hash(normal)
-        except Unavailable:  # the next sign-in renews it; this one succeeded
+        except Busy:  # the next sign-in renews it; this one succeeded
             return None
 
     def close(self) -> None:

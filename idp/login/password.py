@@ -76,6 +76,7 @@ class LoginFlow:
     ======================================  ==============================================
     step                                    why there
     ======================================  ==============================================
+    room to wait for a hash                 costs nothing; a flood is refused here (L8)
     limits of the source                    cheap; protects everything behind it (L2)
     find account, device, counters          one short read; unknown names count alike (L6)
     counters                                before any hashing (L1, L4)
@@ -107,9 +108,11 @@ class LoginFlow:
             Refused: wrong name, wrong password or disabled account, all in the same words (row
                 L6); or too many attempts. ``retry_after`` says when to try again.
             Invalid: a password that is too long or no valid text (row P4).
-            Unavailable: too much hashing right now (row L8), or no database.
+            Busy: too much hashing right now (row L8).
+            Unavailable: no database.
         """
         services = self._services
+        services.passwords.assert_room()
         services.ratelimiter.test(Limit.LOGIN_SPRAY, source.address, now)
         services.ratelimiter.hit(Limit.LOGIN_PER_SOURCE, source.address, now)
         with services.database.transaction(write=False):

@@ -1,9 +1,9 @@
 """The whole: every section under one root."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from idp.settings.protocol import (
@@ -16,6 +16,9 @@ from idp.settings.protocol import (
 from idp.settings.serving import HttpSettings, LogSettings, PageSettings, ProxySettings, ServerSettings
 from idp.settings.storage import AuditSettings, ChangeSettings, DatabaseSettings, RedisSettings
 from idp.settings.urls import check_issuer
+
+_THREADS_FOR_OTHERS = 4
+"""Threads of a worker that sign-ins leave to all other requests."""
 
 
 class Settings(BaseSettings):
@@ -52,6 +55,17 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     pages: PageSettings = PageSettings()
     changes: ChangeSettings = ChangeSettings()
+
+    @model_validator(mode="after")
+    def _sign_ins_leave_threads(self) -> Self:
+        sign_ins = self.passwords.max_concurrent_hashes + self.passwords.max_waiting_hashes
+        if sign_ins + _THREADS_FOR_OTHERS > self.server.blocking_threads:
+            raise ValueError(
+                f"server.blocking_threads must be at least {sign_ins + _THREADS_FOR_OTHERS}: "
+                "passwords.max_concurrent_hashes + passwords.max_waiting_hashes, "
+                f"and {_THREADS_FOR_OTHERS} for other requests"
+            )
+        return self
 
     @property
     def issuer_path(self) -> str:

@@ -1,6 +1,5 @@
 """Sections about tokens, keys, sessions, passwords and limits."""
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -105,10 +104,6 @@ class SessionSettings(Section):
         return self
 
 
-def _processors() -> int:
-    return os.cpu_count() or 1
-
-
 class PasswordSettings(Section):
     """Password rules and the cost of checking one. `idp tune-hash` recommends the Argon2 figures."""
 
@@ -122,14 +117,19 @@ class PasswordSettings(Section):
     argon2_lanes: int = Field(default=1, ge=1, le=64)
     """Lanes (threads) of one hash."""
 
-    max_concurrent_hashes: int = Field(
-        default_factory=_processors, ge=1, le=1024, json_schema_extra={"default": "number of processors"}
-    )
-    """How many hashes one worker computes at a time. Each holds `argon2_memory_kib`; further sign-ins wait
-    for `hash_queue_timeout` and are then answered with 503."""
+    max_concurrent_hashes: int = Field(default=1, ge=1, le=64)
+    """How many hashes one worker computes at a time, each on a processor of its own. Each holds
+    `argon2_memory_kib`. Workers times this number: no more than there are processors."""
 
-    hash_queue_timeout: Duration = Field(default=0.5 * SECOND, ge=0 * SECOND, le=10 * SECOND)
-    """How long a sign-in waits for a free hashing slot."""
+    max_waiting_hashes: int = Field(default=20, ge=0, le=240)
+    """How many further sign-ins may wait for a hash in one worker. Each holds one of
+    `server.blocking_threads` and no processor; whoever comes when nobody more may wait is answered with 503
+    at once."""
+
+    hash_queue_timeout: Duration = Field(default=5 * SECOND, ge=0.05 * SECOND, le=10 * SECOND)
+    """How long a sign-in waits for its hash to begin; then it is answered with 503. While the token endpoint
+    takes the whole processor, a worker still computes some four hashes a second, so twenty can wait as long
+    as this."""
 
     min_length: int = Field(default=8, ge=8, le=64)
     """Shortest new password in characters (Unicode code points). NIST SP 800-63B-4 asks for 15 where the

@@ -49,8 +49,11 @@ class ServerSettings(Section):
     workers: int = Field(default=1, ge=1, le=256)
     """Worker processes; about one for each processor."""
 
-    blocking_threads: int = Field(default=8, ge=1, le=64)
-    """Requests one worker answers at a time."""
+    blocking_threads: int = Field(default=32, ge=6, le=256)
+    """Requests one worker has in hand at a time, those included that wait: for the database, or for a
+    password hash. At least four more than `passwords.max_concurrent_hashes` and
+    `passwords.max_waiting_hashes` together, so that a flood of sign-ins leaves threads for the other
+    requests."""
 
     drain_timeout: Duration = Field(default=10 * SECOND, ge=0 * SECOND, le=600 * SECOND)
     """How long running requests may finish after SIGTERM."""

@@ -16,8 +16,8 @@ class DatabaseSettings(Section):
     (`postgres://` and `postgresql+psycopg://` mean the same). Missing folders of a SQLite file are made."""
 
     pool_size: int = Field(default=8, ge=1, le=200)
-    """Connections each worker process may open (PostgreSQL). At least `server.blocking_threads`, or threads
-    wait for each other; workers times this number must stay below the server's `max_connections`."""
+    """Connections each worker process may open (PostgreSQL). A request that waits for
+    a password hash holds none; workers times this number must stay below the server's `max_connections`."""
 
     pool_timeout: Duration = Field(default=2 * SECOND, gt=0 * SECOND, le=30 * SECOND)
     """How long a request waits for a free or a new connection before it is answered with 503."""

@@ -6,6 +6,7 @@ from math import ceil
 
 from flask import Response, url_for
 
+from idp.authenticators import Busy
 from idp.errors import Invalid, Refused, Unavailable
 from idp.login import SignedIn
 from idp.oauth import InteractionView
@@ -96,6 +97,9 @@ def _assert_filled_in(identifier: str, password: str) -> None:
 def _trouble(error: Invalid | Refused | Unavailable) -> _Trouble:
     if isinstance(error, Invalid):
         return _Trouble(status=400, message=gettext(error.description), field=error.field)
+    if isinstance(error, Busy):
+        message = f"{gettext(error.description)} {wait_in_words(error.retry_after)}"
+        return _Trouble(status=503, message=message, retry_after=error.retry_after)
     if isinstance(error, Unavailable):
         return _Trouble(status=503, message=gettext(error.description), retry_after=error.retry_after)
     if error.retry_after is None:

@@ -141,6 +141,15 @@ def test_settings_that_contradict_each_other_stop_the_start(config):
     assert line == "sessions: idle_lifetime must not exceed absolute_lifetime"
 
 
+def test_sign_ins_must_leave_threads_for_other_requests():
+    """L8: those that hash and those that wait hold threads; some stay free."""
+    (problem,) = problems(IDP_SERVER_BLOCKING_THREADS="24")
+    assert "server.blocking_threads must be at least 25" in problem
+    assert load_settings(environ={"IDP_SERVER_BLOCKING_THREADS": "25"}).passwords.max_waiting_hashes == 20
+    fewer = {"IDP_SERVER_BLOCKING_THREADS": "8", "IDP_PASSWORDS_MAX_WAITING_HASHES": "3"}
+    assert load_settings(environ=fewer).server.blocking_threads == 8
+
+
 def test_a_value_and_its_secret_file_at_once_are_refused(tmp_path):
     (line,) = problems(IDP_REDIS_URL="redis://h", IDP_REDIS_URL_FILE=str(tmp_path / "url"))
 
