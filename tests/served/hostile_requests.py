@@ -112,11 +112,19 @@ class Hostility:
             return Answer(500, [], b"")
 
     def ask_served(self, request: Request) -> Answer | None:
-        """What the server says; None when it closes the connection without a word."""
-        try:
-            return self.served.send_raw(request.octets, request.method, breaks_off=request.half)
-        except ConnectionError:
-            return None
+        """What the server says; None when it closes the connection without a word.
+
+        A server that refuses before it has read the whole body resets the connection, and the kernel may then
+        drop the answer: a reset is tried again.
+        """
+        for _ in range(5):
+            try:
+                return self.served.send_raw(request.octets, request.method, breaks_off=request.half)
+            except ConnectionResetError:
+                continue
+            except ConnectionError:
+                break
+        return None
 
     def close(self) -> None:
         self._server.stop()
