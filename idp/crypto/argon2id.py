@@ -86,7 +86,8 @@ def own_memory(size: int) -> mmap.mmap:
     """This thread's block, of at least so many bytes."""
     block: mmap.mmap | None = getattr(_own, "block", None)
     if block is None or len(block) < size:
-        _own.block = block = mmap.mmap(-1, -(-size // _HUGE_PAGE) * _HUGE_PAGE)
+        length = -(-size // _HUGE_PAGE) * _HUGE_PAGE
+        _own.block = block = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         with contextlib.suppress(AttributeError, OSError):  # not on every system
             block.madvise(mmap.MADV_HUGEPAGE)
     return block
