@@ -25,6 +25,9 @@ from idp.web.wire import STATUS_LINES, Endpoint
 HEALTH_PATHS = ("/healthz", "/readyz")
 """Probes; any Host may call them."""
 
+_SERVER = ("Server", "idp")
+"""Ours to say, or the HTTP server would name itself (row X14)."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -95,7 +98,8 @@ class Application(Flask):
         """
 
         def view() -> Response:
-            return flask_response(endpoint(request.environ))
+            # Flask takes methods in any case; so must the endpoint, or it would not read the body.
+            return flask_response(endpoint({**request.environ, "REQUEST_METHOD": request.method}))
 
         self.add_url_rule(path, name, view, methods=[*methods], provide_automatic_options=False)
         for method in methods:
@@ -110,7 +114,7 @@ class Application(Flask):
             if endpoint is None:
                 return super().wsgi_app(environ, start_response)
             status, headers, body = endpoint(environ)
-            sent = [*headers, ("X-Request-Id", identity)]
+            sent = [*headers, _SERVER, ("X-Request-Id", identity)]
             if status != HTTPStatus.NOT_MODIFIED:
                 sent.append(("Content-Length", str(len(body))))
             start_response(STATUS_LINES[status], sent)
@@ -126,6 +130,7 @@ class Application(Flask):
     def process_response(self, response: Response) -> Response:
         """Put the request id on every answer, errors included."""
         response = super().process_response(response)
+        response.headers["Server"] = _SERVER[1]
         response.headers["X-Request-Id"] = request_id.get()
         return response
 
