@@ -35,9 +35,12 @@ class IssueCounter:
 
     def count(self, client_id: str, now: datetime) -> None:
         """One token was issued."""
-        minute = now.replace(second=0, microsecond=0)
+        key = (client_id, now.replace(second=0, microsecond=0))
         with self._lock:
-            self._add(client_id, minute, 1)
+            if key in self._counts:
+                self._counts[key] += 1
+            else:
+                self._add(*key, 1)
 
     def flush(self) -> int:
         """Write the counts, one upsert per client and minute, in a transaction of its own.

@@ -154,7 +154,8 @@ class ClientAuthenticator:
         readings = presented_credentials(request)
         if not readings:
             raise ClientAuthenticationFailed(self._realm, "Client authentication is missing or unreadable.")
-        self._assert_no_pause(request.source, readings[0].client_id, now)
+        if self._pauses:  # the usual case is that nobody guesses
+            self._assert_no_pause(request.source, readings[0].client_id, now)
         known = None
         for reading in readings:
             client = self._services.clients.find(reading.client_id)
@@ -184,8 +185,6 @@ class ClientAuthenticator:
         return client
 
     def _assert_no_pause(self, source: Source, client_id: str, now: datetime) -> None:
-        if not self._pauses:  # the usual case: nobody guesses
-            return
         key = (normalised_source(source.address), client_id)
         until = self._pauses.get(key)
         if until is None:

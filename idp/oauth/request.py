@@ -28,11 +28,11 @@ class FormPayload(OAuth2Payload):
 
     __slots__ = ("_data",)
 
-    def __init__(self, data: dict[str, str]) -> None:
+    def __init__(self, data: Mapping[str, str]) -> None:
         self._data = data
 
     @property
-    def data(self) -> dict[str, str]:
+    def data(self) -> Mapping[str, str]:
         """Name to value; every value has at least one character."""
         return self._data
 
@@ -47,6 +47,10 @@ class OAuthRequest(OAuth2Request):
         source: where the request came from, for audit events and limits.
     """
 
+    form: Mapping[str, str] = {}
+    """The parameters of the body; empty means absent (RFC 6749 §3.2). A member of the class only to hide
+    Authlib's property of this name: each request has its own, and reading it costs no call."""
+
     def __init__(self, *, method: str, headers: Mapping[str, str], form: Pairs = (), source: Source) -> None:
         # Authlib's constructor is not called: it wants the address, to refuse plain http, also on
         # loopback, where the settings allow it; here the issuer decides (settings.issuer).
@@ -54,15 +58,10 @@ class OAuthRequest(OAuth2Request):
         self.headers = headers
         self.pairs = form
         self.source = source
-        self.payload = FormPayload({name: value for name, value in form if value})
+        self.form = {name: value for name, value in form if value}
+        self.payload = FormPayload(self.form)
         self.client: Any = None
         """The authenticated client, a ``RegisteredClient``; ``Any``, because here Authlib keeps its own."""
-
-    @property
-    def form(self) -> dict[str, str]:
-        """The parameters of the body; empty means absent (RFC 6749 §3.2)."""
-        data: dict[str, str] = self.payload.data
-        return data
 
     def require(self, name: str) -> str:
         """The parameter's value.

@@ -18,6 +18,8 @@ from idp.resources import OIDC_SCOPES, ResourceDirectory, ResourceServer
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
 
+_MAX_CLIENT_TARGETS = 1024
+
 MAX_SCOPES = 100
 """More values than this in one request are refused (row X3)."""
 
@@ -91,6 +93,9 @@ class ScopeResolver:
     def __init__(self, *, resources: ResourceDirectory, issuer: str) -> None:
         self._resources = resources
         self._issuer = issuer
+        self._client_targets: dict[
+            tuple[RegisteredClient, tuple[str, ...], str | None], tuple[object, TokenTarget]
+        ] = {}
 
     def for_authorization(
         self, *, client: RegisteredClient, requested: Sequence[str], resources: Sequence[str]
@@ -160,7 +165,7 @@ class ScopeResolver:
         return self._server_target(server, scopes)
 
     def for_client_token(
-        self, *, client: RegisteredClient, requested: Sequence[str], resource: str | None
+        self, *, client: RegisteredClient, requested: tuple[str, ...], resource: str | None
     ) -> TokenTarget:
         """The target of a client_credentials token.
 
@@ -172,6 +177,22 @@ class ScopeResolver:
             InvalidTargetError: unknown resource, or scopes of several resource servers and no
                 ``resource`` that chooses.
         """
+        # Machines ask for the same again and again. Client and resource servers are frozen objects, so
+        # the answer holds until one of them is replaced by another.
+        version = self._resources.version()
+        asked = (client, requested, resource)
+        known = self._client_targets.get(asked)
+        if known is not None and known[0] is version:
+            return known[1]
+        target = self._for_client_token(client, requested, resource)
+        if len(self._client_targets) >= _MAX_CLIENT_TARGETS:
+            self._client_targets.clear()
+        self._client_targets[asked] = (version, target)
+        return target
+
+    def _for_client_token(
+        self, client: RegisteredClient, requested: tuple[str, ...], resource: str | None
+    ) -> TokenTarget:
         self._assert_registered(requested, client)
         wanted = tuple(scope for scope in requested or sorted(client.scopes) if scope not in OIDC_SCOPES)
         if requested and not wanted:

@@ -38,6 +38,10 @@ class ResourceDirectory:
         self._loaded = 0
         feed.subscribe("resources", self.reload)
 
+    def version(self) -> object:
+        """Another object after every change: what was worked out from one version holds for that one."""
+        return self._current()
+
     def find(self, identifier: str) -> ResourceServer | None:
         """The resource server with this identifier, compared as a string.
 

@@ -5,7 +5,7 @@ may repeat is the business of the endpoint (row R9).
 """
 
 import re
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.sansio.utils import get_content_length
@@ -44,25 +44,24 @@ def parse_pairs(text: bytes) -> Pairs:
         fields = text.decode("utf-8").split("&")
         if len(fields) > MAX_FIELDS:
             raise BadRequest(f"The request has more than {MAX_FIELDS} parameters.")
-        pairs = tuple(_pair(field) for field in fields if field)
+        decoded = _decoded if b"%" in text or b"+" in text else str
+        pairs = []
+        for field in fields:
+            if field:
+                name, _, value = field.partition("=")
+                pairs.append((decoded(name), decoded(value)))
     except UnicodeDecodeError as error:
         raise BadRequest("The parameters are not valid UTF-8.") from error
     if (b"\x00" in text or b"%00" in text) and any(
         "\x00" in name or "\x00" in value for name, value in pairs
     ):
         raise BadRequest("The parameters hold a NUL character.")
-    return pairs
-
-
-def _pair(field: str) -> tuple[str, str]:
-    name, _, value = field.partition("=")
-    return _decoded(name), _decoded(value)
+    return tuple(pairs)
 
 
 def _decoded(text: str) -> str:
-    if "%" in text:
-        return unquote_plus(text, errors="strict")
-    return text.replace("+", " ")
+    text = text.replace("+", " ")
+    return unquote_to_bytes(text).decode("utf-8") if "%" in text else text
 
 
 def read_form(environ: Environ, *, limit: int) -> Pairs:

@@ -32,12 +32,8 @@ class Grant(BaseGrant, TokenEndpointMixin):
         self.services: OAuthServices = server.services
         self.issuer: TokenIssuer = server.issuer
         self.now: datetime = self.services.clock.now()
-
-    @property
-    def registered(self) -> RegisteredClient:
-        """The authenticated client."""
-        client: RegisteredClient = self.oauth_request.client
-        return client
+        self.registered: RegisteredClient
+        """The authenticated client; there is none before :meth:`validate_token_request`."""
 
     @property
     def epoch(self) -> datetime | None:
@@ -65,7 +61,7 @@ class Grant(BaseGrant, TokenEndpointMixin):
             InvalidClientError: not authenticated.
             UnauthorizedClientError: not registered for this grant (row R11).
         """
-        self.authenticate_token_endpoint_client()
+        self.registered = self.authenticate_token_endpoint_client()
         if not self.registered.allows_grant(self.GRANT_TYPE):
             raise UnauthorizedClientError(
                 f"The client is not registered for the grant type {self.GRANT_TYPE}."
