@@ -3,13 +3,14 @@
 import hmac
 import threading
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret, hash_secret_raw
 
 from idp.crypto import Argon2Parameters, PasswordHasher
-from idp.crypto.argon2id import argon2id, own_memory
+from idp.crypto.argon2id import Block, argon2id, keeper
 
 SALT = b"sixteen bytes of"
 CHEAP = Argon2Parameters(memory_kib=64, passes=1)
@@ -29,12 +30,41 @@ def test_it_is_the_library_s_argon2id(memory_kib, passes, lanes, size, version):
 
 def test_the_memory_is_wiped_and_used_again():
     argon2id(b"secret", SALT, memory_kib=256, passes=1, lanes=1, size=32)
-    block = own_memory(1)
+    memory = keeper.own_block().of_size(1)
 
     argon2id(b"another", SALT, memory_kib=128, passes=1, lanes=1, size=32)
 
-    assert own_memory(1) is block
-    assert not any(block[:])
+    assert keeper.own_block().of_size(1) is memory
+    assert not any(memory[:])
+
+
+def test_memory_that_nobody_used_since_the_last_look_goes_back():
+    block = Block()
+    block.of_size(1)[0] = 1
+
+    block.give_back_if_idle()
+    assert block.is_resident
+    with block.in_use:
+        block.give_back_if_idle()
+        assert block.is_resident
+    block.give_back_if_idle()
+
+    assert not block.is_resident
+    assert block.of_size(1)[0] == 0
+
+
+def test_the_memory_of_a_thread_that_waits_goes_back_by_itself():
+    def work():
+        argon2id(b"secret", SALT, memory_kib=256, passes=1, lanes=1, size=32)
+        return keeper.own_block()
+
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(2):
+            block = pool.submit(work).result(30)
+            for looking in [thread for thread in threading.enumerate() if thread.name == "idp-hash-memory"]:
+                looking.join(30)
+
+            assert not block.is_resident
 
 
 def test_threads_do_not_share_memory():
