@@ -5,7 +5,7 @@ the root key and touches no storage. Called by every floor above.
 Reading order: values, digests, root_key, sealing, passwords.
 """
 
-from idp.crypto.digests import constant_time_equal, keyed_digest, token_digest
+from idp.crypto.digests import constant_time_equal, hmac_sha256, keyed_digest, token_digest
 from idp.crypto.passwords import Argon2Parameters, PasswordHasher
 from idp.crypto.root_key import RootKey, RootKeyError, load_root_key
 from idp.crypto.sealing import Sealer, Unsealable
@@ -22,6 +22,7 @@ __all__ = [
     "b64url_decode",
     "b64url_encode",
     "constant_time_equal",
+    "hmac_sha256",
     "keyed_digest",
     "load_root_key",
     "random_token",

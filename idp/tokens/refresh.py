@@ -5,10 +5,9 @@ database keeps one row per family with the present generation; a token of an old
 recognised as reuse for as long as the family lives (row T8).
 """
 
-import hmac
 from typing import NamedTuple
 
-from idp.crypto import b64url_decode, b64url_encode, constant_time_equal
+from idp.crypto import b64url_decode, b64url_encode, constant_time_equal, hmac_sha256
 from idp.keys import InvalidToken
 from idp.tokens.families import FAMILY_BYTES, family_bytes
 
@@ -78,4 +77,4 @@ class RefreshTokens:
         return RefreshTokenParts(family, int.from_bytes(body[FAMILY_BYTES:], "big"))
 
     def _mac(self, body: bytes) -> bytes:
-        return hmac.digest(self._key, _LABEL + body, "sha256")
+        return hmac_sha256(self._key, _LABEL + body)

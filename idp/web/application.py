@@ -25,6 +25,7 @@ from idp.web.wire import STATUS_LINES, Endpoint
 HEALTH_PATHS = ("/healthz", "/readyz")
 """Probes; any Host may call them."""
 
+_NOT_MODIFIED = HTTPStatus.NOT_MODIFIED.value  # an enumeration's member costs a call each time
 _SERVER = ("Server", "idp")
 """Ours to say, or the HTTP server would name itself (row X14)."""
 
@@ -115,7 +116,7 @@ class Application(Flask):
                 return super().wsgi_app(environ, start_response)
             status, headers, body = endpoint(environ)
             sent = [*headers, _SERVER, ("X-Request-Id", identity)]
-            if status != HTTPStatus.NOT_MODIFIED:
+            if status != _NOT_MODIFIED:
                 sent.append(("Content-Length", str(len(body))))
             start_response(STATUS_LINES[status], sent)
             return (body,)
