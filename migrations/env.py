@@ -1,4 +1,4 @@
-"""Run by Alembic for `idp migrate`; the connection and its locks come from `idp.storage.migrate`."""
+"""Run by Alembic for `idp migrate`; the connection and its locks come from `idp.storage.migrations`."""
 
 from typing import Any
 

@@ -23,8 +23,8 @@ from idp.storage import (
     create_engine,
     plain_session,
     repositories,
-    upgrade,
 )
+from idp.storage.migrations import upgrade
 from tests.databases import BOTH_DATABASES, new_postgresql_database
 from tests.serving import choose_way
 

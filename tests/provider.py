@@ -20,7 +20,7 @@ from idp.app import create_app
 from idp.clock import FixedClock
 from idp.container import Container
 from idp.settings import Settings
-from idp.storage import upgrade
+from idp.storage.migrations import upgrade
 from tests.browser import Browser, Page
 from tests.serving import leave, reach
 from tests.transport import Answer, Http, Pairs, Transport

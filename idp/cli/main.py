@@ -5,15 +5,7 @@ import sys
 import click
 
 from idp import __version__
-from idp.cli.account import account
-from idp.cli.client import client
-from idp.cli.config import check_config
-from idp.cli.demo import demo
-from idp.cli.key import key
-from idp.cli.migrate import migrate
-from idp.cli.resource import resource
-from idp.cli.serve import serve
-from idp.cli.tune_hash import tune_hash
+from idp.cli.loading import load
 from idp.crypto import RootKeyError
 from idp.errors import IdpError, Invalid, Unavailable
 from idp.settings import SettingsError
@@ -23,15 +15,36 @@ FAILED = 1
 MISCONFIGURED = 78
 """The settings are wrong. Source: ``EX_CONFIG`` of sysexits.h."""
 
+_COMMANDS = {
+    "serve": "idp.cli.serve:serve",
+    "migrate": "idp.cli.migrate:migrate",
+    "check-config": "idp.cli.config:check_config",
+    "tune-hash": "idp.cli.tune_hash:tune_hash",
+    "account": "idp.cli.account:account",
+    "client": "idp.cli.client:client",
+    "resource": "idp.cli.resource:resource",
+    "key": "idp.cli.key:key",
+    "demo": "idp.cli.demo:demo",
+}
+"""Where each command lies. Only the one that was asked for is loaded, and what that one needs."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        module, _, name = _COMMANDS.get(cmd_name, "").partition(":")
+        command: click.Command | None = getattr(load(module), name) if module else None
+        return command
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="idp")
 def commands() -> None:
     """An OAuth 2.0 / OpenID Connect identity provider."""
-
-
-for _command in (serve, migrate, check_config, tune_hash, account, client, resource, key, demo):
-    commands.add_command(_command)
 
 
 def main() -> None:

@@ -4,7 +4,8 @@ import click
 
 from idp.cli.documents import print_json
 from idp.settings import load_settings
-from idp.storage import head_revision, upgrade
+from idp.storage import head_revision
+from idp.storage.migrations import upgrade
 
 
 @click.command()

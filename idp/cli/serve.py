@@ -1,5 +1,6 @@
 """``idp serve``: the production server."""
 
+import gc
 import os
 import socket
 from typing import Any
@@ -12,14 +13,21 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from idp.cli.context import opened
+from idp.cli.loading import load
 from idp.crypto import RootKeyError
 from idp.errors import Conflict, Invalid
 from idp.keys import SigningKeyUnreadable
 from idp.observability import configure_logging, get_logger
 from idp.settings import Settings, load_settings
-from idp.storage import create_engine, is_current, upgrade
+from idp.storage import create_engine, is_current
 
 _log = get_logger(__name__)
+
+_APPLICATION = "idp.app"
+"""The module each worker runs. By name, as the server wants it: it lies above the commands."""
+
+_MIGRATIONS = "idp.storage.migrations"
+"""By name, because a start that migrates nothing needs none of Alembic."""
 
 _MAX_HEADER = 65_536
 """Bytes of request line and headers together; larger ones end with 431 (row X3)."""
@@ -50,13 +58,17 @@ def serve(*, bind: str | None, workers: int | None) -> None:
             }
         },
     )
-    make_server(settings, host=host, port=port, workers=count).serve()
+    # Loaded before the workers are forked, it is read once and lies in memory once.
+    load(_APPLICATION)
+    server = make_server(settings, host=host, port=port, workers=count)
+    gc.freeze()  # a collection writes to all it looks at, which would end the sharing
+    server.serve()
 
 
 def make_server(settings: Settings, *, host: str, port: int, workers: int) -> AbstractServer[Any]:
     """The production server, not yet started. The tests take their server's settings from it."""
     return Granian(
-        "idp.app:serve_app",
+        f"{_APPLICATION}:serve_app",
         factory=True,
         address=host,
         port=port,
@@ -89,7 +101,7 @@ def prepare(settings: Settings) -> None:
     if not current:
         if not settings.database.migrates_itself:
             raise Conflict("the database schema is not the one of this release; run: idp migrate")
-        upgrade(settings.database)
+        load(_MIGRATIONS).upgrade(settings.database)
     with opened(settings) as container:
         container.admin.keys.ensure()
         try:

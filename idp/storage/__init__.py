@@ -4,8 +4,8 @@ Owns models, repositories, transactions, migrations, the token path's statements
 short-lived records (ephemeral/). Decides nothing: whether a session is alive is asked by the
 rooms above; what must be atomic is one statement here. Repositories work in the caller's
 transaction and never commit. Called by every floor above.
-Reading order: types, base, models/, failures, connections, database, repositories/, migrate,
-hot/, ephemeral/, changes.
+Reading order: types, base, models/, failures, connections, database, repositories/, schema,
+migrations/, hot/, ephemeral/, changes.
 """
 
 from sqlalchemy import Engine
@@ -33,7 +33,6 @@ from idp.storage.ephemeral import (
     connect_redis,
 )
 from idp.storage.failures import IntegrityConflict
-from idp.storage.migrate import current_revision, head_revision, is_current, upgrade
 from idp.storage.models import (
     AccountIdentifierRow,
     AccountRow,
@@ -59,6 +58,7 @@ from idp.storage.models import (
 )
 from idp.storage.records import AuditEntry
 from idp.storage.repositories import Repositories, repositories
+from idp.storage.schema import current_revision, head_revision, is_current, revisions
 from idp.storage.statements import Measured, StatementCounter
 from idp.storage.types import Bytes, Count, Flag, Instant, Json, Text
 
@@ -119,5 +119,5 @@ __all__ = [
     "is_current",
     "plain_session",
     "repositories",
-    "upgrade",
+    "revisions",
 ]

@@ -8,6 +8,10 @@ from tests.architecture.sources import ROOT
 UNNEEDED = (
     "idp.cli",  # belongs to the master
     "granian",
+    "alembic",  # belongs to whoever migrates
+    "idp.storage.migrations",
+    "mako",
+    "pygments",
     "authlib.jose",  # deprecated; Authlib's clients bring these
     "httpx",
     "requests",

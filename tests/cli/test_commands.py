@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from idp.cli.main import commands
 from idp.crypto import RootKeyError
 from idp.errors import Conflict, Invalid, NotFound
-from idp.storage import upgrade
+from idp.storage.migrations import upgrade
 from tests.provider import make_settings
 
 Run = Callable[..., Any]

@@ -8,7 +8,7 @@ import pytest
 from idp.admin import Admin
 from idp.cli.context import opened
 from idp.settings import load_settings
-from idp.storage import upgrade
+from idp.storage.migrations import upgrade
 from tests.clients.journeys import API, SIGNED_OUT
 from tests.live import LiveProvider
 from tests.provider import CALLBACK, PASSWORD, Client

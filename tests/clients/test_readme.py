@@ -13,7 +13,7 @@ import pytest
 
 from idp.cli.context import opened
 from idp.settings import load_settings
-from idp.storage import upgrade
+from idp.storage.migrations import upgrade
 from tests.browser import Browser
 from tests.clients.journeys import sign_in
 from tests.live import LiveProvider

@@ -20,7 +20,7 @@ from idp.admin import Admin
 from idp.cli.context import opened
 from idp.container import Container
 from idp.settings import Settings, load_settings
-from idp.storage import upgrade
+from idp.storage.migrations import upgrade
 from tests.live import LiveProvider
 from tests.provider import ALL_SCOPES, CALLBACK, PASSWORD, Client
 from tests.services import free_port

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from idp.errors import Unavailable
@@ -23,8 +25,9 @@ from idp.storage import (
     current_revision,
     head_revision,
     is_current,
-    upgrade,
+    revisions,
 )
+from idp.storage.migrations import upgrade
 from tests.databases import BOTH_DATABASES, new_postgresql_database
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -32,7 +35,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 _UPGRADE_IN_FOUR = """
 import os, sys
 from idp.settings import DatabaseSettings
-from idp.storage import upgrade
+from idp.storage.migrations import upgrade
 
 settings = DatabaseSettings(url=sys.argv[1])
 for _ in range(4):
@@ -214,6 +217,17 @@ def test_scripts_inside_a_wheel_are_found(tmp_path):
     )
 
     assert answer.stdout.strip() == head_revision(), answer.stderr
+
+
+def test_what_is_known_without_alembic_is_what_alembic_knows():
+    """The start reads file names; Alembic reads the scripts."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    directory = ScriptDirectory.from_config(config)
+
+    assert revisions() == [script.revision for script in directory.walk_revisions()][::-1]
+    assert head_revision() == directory.get_current_head()
 
 
 def test_every_migration_says_what_the_previous_release_sees():

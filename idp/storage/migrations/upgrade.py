@@ -1,8 +1,4 @@
-"""Bringing the schema up to date, safely from several nodes at once.
-
-The scripts are ``migrations/`` at the top of the repository, or ``idp/_data/migrations`` in the wheel.
-How they are written: ``docs/migrations.md``.
-"""
+"""Bringing the schema up to date, safely from several nodes at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,14 +6,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from idp.errors import Unavailable
 from idp.settings import DatabaseSettings
-from idp.storage.database import begin_read, create_engine
+from idp.storage.database import create_engine
 from idp.storage.failures import translated_errors
+from idp.storage.schema import reaches, revision_of, revisions, scripts
 
 _LOCK = 0x6964702D6D696772
 """``idp-migr`` in ASCII: the name of the advisory lock on PostgreSQL."""
@@ -49,12 +44,13 @@ def upgrade(settings: DatabaseSettings, root: Path | None = None) -> list[str]:
     Raises:
         Unavailable: no connection, or a table was busy for too long; what was applied stays, run it again.
     """
-    config = _config(root)
+    folder = root or scripts()
     applied: list[str] = []
     engine = create_engine(settings)
     try:
         with _exclusive(engine) as connection:
-            if not _reaches(connection, config):
+            if not _reaches(connection, revisions(folder)):
+                config = _config(folder)
                 config.attributes.update(connection=connection, applied=applied)
                 command.upgrade(config, "head")
     finally:
@@ -62,62 +58,17 @@ def upgrade(settings: DatabaseSettings, root: Path | None = None) -> list[str]:
     return applied
 
 
-def head_revision(root: Path | None = None) -> str:
-    """The newest revision this release knows."""
-    head = ScriptDirectory.from_config(_config(root)).get_current_head()
-    if head is None:
-        raise RuntimeError("the folder of migrations is empty")
-    return head
-
-
-def current_revision(engine: Engine) -> str | None:
-    """The database's revision; None if it was never migrated.
-
-    Raises:
-        Unavailable: no answer.
-    """
-    with begin_read(engine) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def is_current(engine: Engine) -> bool:
-    """Whether the database has all this release needs.
-
-    A revision unknown here comes from a newer release, whose migrations leave this one working: that is
-    current enough, or no old node could restart during a roll-out.
-
-    Raises:
-        Unavailable: no answer.
-    """
-    config = _config(None)
-    with begin_read(engine) as connection:
-        return _reaches(connection, config)
-
-
-def _reaches(connection: Connection, config: Config) -> bool:
+def _reaches(connection: Connection, known: list[str]) -> bool:
     # A transaction begun here would keep Alembic from committing each migration by itself.
     with nullcontext() if connection.in_transaction() else connection.begin():
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current is None:
-        return False
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
-    return current == scripts.get_current_head() or current not in known
+        return reaches(revision_of(connection), known)
 
 
-def _config(root: Path | None) -> Config:
+def _config(root: Path) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(root or _scripts()).replace("%", "%%"))
+    config.set_main_option("script_location", str(root).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def _scripts() -> Path:
-    package = Path(__file__).parents[1]
-    for folder in (package / "_data" / "migrations", package.parent / "migrations"):
-        if (folder / "env.py").is_file():
-            return folder
-    raise RuntimeError("the migrations are missing from this installation")
 
 
 @contextmanager
