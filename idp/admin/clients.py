@@ -1,8 +1,8 @@
 """Clients, as operators register and switch them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from idp.admin.context import AdminContext, moment
 from idp.audit import AuditEvent
@@ -16,6 +16,10 @@ from idp.clients import (
     validate_metadata,
 )
 from idp.errors import Invalid
+from idp.storage import ClearedRows
+
+_BATCH: Final = 2000
+"""Rows of one table removed in one transaction: a tenth of a second."""
 
 
 class ClientAdmin:
@@ -67,19 +71,47 @@ class ClientAdmin:
             client = self._context.clients.get(client_id)
             return {**self._shown(client), "has_logo": self._context.logos.find(client_id) is not None}
 
-    def delete(self, client_id: str) -> dict[str, Any]:
+    def delete(self, client_id: str, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
         """Remove a client; its tokens die with it.
+
+        First it is disabled, so that from then on nothing of it counts. Then its token families and
+        consents go, however many, in small transactions that no request waits for long; the client
+        itself goes last. If that is broken off, the client is disabled, its id not free, and deleting it
+        again goes on.
+
+        Args:
+            client_id: whom to remove.
+            progress: told the number of rows removed so far, after every batch but the last.
 
         Raises:
             NotFound: there is no such client.
         """
         context = self._context
         with context.change("clients") as now:
-            context.clients.get(client_id)
-            families = context.repos.families.revoke_for_client(client_id, now, reason="client_deleted")
+            if not context.clients.get(client_id).disabled:
+                context.clients.set_disabled(client_id, disabled=True, now=now)
+                context.record(AuditEvent.CLIENT_DISABLED, now, client=client_id)
+        families = consents = 0
+        batch = ClearedRows(_BATCH, _BATCH)
+        while max(batch) == _BATCH:
+            with context.database.transaction():
+                batch = context.repos.clients.clear(client_id, _BATCH)
+            families, consents = families + batch.families, consents + batch.consents
+            if progress is not None and max(batch) == _BATCH:
+                progress(families + consents)
+        with context.change("clients") as now:
+            # Again, for what a worker wrote that had not heard of the first step.
+            batch = context.repos.clients.clear(client_id, _BATCH)
+            families, consents = families + batch.families, consents + batch.consents
             context.clients.delete(client_id, now)
-            context.record(AuditEvent.CLIENT_DELETED, now, client=client_id, detail={"families": families})
-        return {"client_id": client_id, "deleted": True, "revoked_families": families}
+            detail = {"families": families, "consents": consents}
+            context.record(AuditEvent.CLIENT_DELETED, now, client=client_id, detail=detail)
+        return {
+            "client_id": client_id,
+            "deleted": True,
+            "removed_families": families,
+            "removed_consents": consents,
+        }
 
     def rotate_secret(
         self, client_id: str, *, secret: str | None = None, overlap_days: int = 7

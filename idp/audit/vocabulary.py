@@ -19,7 +19,7 @@ class AuditEvent(StrEnum):
 
     ACCOUNT_DISABLED = "account.disabled"
     """An account was disabled; its sessions and token families end with it. Detail: ``sessions``
-    (how many ended), ``families`` (how many were revoked)."""
+    (how many ended), ``families`` (how many were revoked); 10 000 mean that many or more."""
 
     ACCOUNT_ENABLED = "account.enabled"
     """A disabled account may be used again; what was ended stays ended. Detail: none."""
@@ -99,7 +99,8 @@ class AuditEvent(StrEnum):
     """A client's registration changed. Detail: ``fields`` (their names)."""
 
     CLIENT_DELETED = "client.deleted"
-    """A client was removed with its secrets and token families. Detail: ``families``."""
+    """A client was removed with its secrets, token families and consents; it was disabled before. Detail:
+    ``families``, ``consents`` (how many were removed)."""
 
     CLIENT_DISABLED = "client.disabled"
     """A client was disabled; nothing it holds counts any more. Detail: none."""

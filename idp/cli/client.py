@@ -106,7 +106,11 @@ def refresh_logo(*, client_id: str) -> None:
 def delete(*, client_id: str) -> None:
     """Delete a client; its tokens die with it."""
     with opened() as container:
-        print_json(container.admin.clients.delete(client_id))
+        print_json(container.admin.clients.delete(client_id, _tell_progress))
+
+
+def _tell_progress(rows: int) -> None:
+    click.echo(f"{rows} rows removed; going on", err=True)
 
 
 @client.command("rotate-secret")

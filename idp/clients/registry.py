@@ -98,7 +98,9 @@ class Clients:
         return [registered_client(row, secrets, self._secret_key) for row, secrets in rows]
 
     def delete(self, client_id: str, now: datetime) -> None:
-        """Remove a client with its secrets, logo and consents; its token families end.
+        """Remove a client with its secrets, logo and unused codes.
+
+        The caller has removed its token families and consents (``ClientRepository.clear``).
 
         Raises:
             NotFound: there is no such client.

@@ -48,14 +48,16 @@ class Epochs:
                 known = self._known
         return known[1]
 
-    def of(self, client: RegisteredClient) -> datetime | None:
-        """The later of the client's epoch and the deployment's.
+    def of(self, client: RegisteredClient) -> datetime:
+        """The latest of the client's registration, its epoch and the deployment's.
+
+        What is older than the registration belongs to a client that had the same id before.
 
         Raises:
             Unavailable: not known yet, and the database does not answer.
         """
-        epochs = [epoch for epoch in (client.not_before, self.deployment()) if epoch is not None]
-        return max(epochs, default=None)
+        epochs = (client.created_at, client.not_before, self.deployment())
+        return max(epoch for epoch in epochs if epoch is not None)
 
     def _follow(self) -> None:
         """A change was announced: read it here, on the feed's thread, so that no request waits."""

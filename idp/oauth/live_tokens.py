@@ -47,7 +47,7 @@ class LiveTokens:
 
 
 def is_family_usable(
-    family: FamilyState, client: RegisteredClient, *, epoch: datetime | None, now: datetime
+    family: FamilyState, client: RegisteredClient, *, epoch: datetime, now: datetime
 ) -> bool:
     """Whether the holder of the family's newest refresh token would get tokens now.
 
@@ -58,10 +58,11 @@ def is_family_usable(
         now: aware UTC time.
     """
     account = family.account
+    not_before = epoch if account.not_before is None else max(epoch, account.not_before)
     return (
         family.client_id == client.client_id
         and family.revoked_at is None
         and min(family.expires_at, family.idle_expires_at) > now
         and not account.disabled
-        and all(moment is None or moment <= family.created_at for moment in (account.not_before, epoch))
+        and not_before <= family.created_at
     )

@@ -154,9 +154,9 @@ class Sessions:
         """End one session; False if it had ended before."""
         return self._sessions.end(session_id, reason, now)
 
-    def end_for_account(self, account_id: str, reason: str, now: datetime) -> int:
-        """End every session of an account; how many there were."""
-        return self._sessions.end_for_account(account_id, reason, now)
+    def end_for_account(self, account_id: str, reason: str, now: datetime, *, limit: int) -> int:
+        """End at most ``limit`` live sessions of an account; how many."""
+        return self._sessions.end_for_account(account_id, reason, now, limit=limit)
 
     def _idle_end(self, now: datetime, expires_at: datetime) -> datetime:
         return min(now + self._settings.idle_lifetime, expires_at)

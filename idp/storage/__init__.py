@@ -56,7 +56,7 @@ from idp.storage.models import (
     ThrottleRow,
     TokenFamilyRow,
 )
-from idp.storage.records import AuditEntry
+from idp.storage.records import AuditEntry, ClearedRows
 from idp.storage.repositories import Repositories, repositories
 from idp.storage.schema import current_revision, head_revision, is_current, revisions
 from idp.storage.statements import Measured, StatementCounter
@@ -74,6 +74,7 @@ __all__ = [
     "ChangeCounterRow",
     "ChangeFeed",
     "ChangeSource",
+    "ClearedRows",
     "ClientLogoRow",
     "ClientRow",
     "ClientSecretRow",

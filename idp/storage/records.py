@@ -22,3 +22,10 @@ class AuditEntry(NamedTuple):
     request_id: str | None
     detail: Mapping[str, Any]
     """What else is worth keeping; never a secret, a token or a code."""
+
+
+class ClearedRows(NamedTuple):
+    """How many rows of a client were removed."""
+
+    families: int
+    consents: int

@@ -270,6 +270,32 @@ def test_deleted_client(provider, shop):
     assert nothing(doors(provider, namesake, tokens))
 
 
+def test_a_worker_late_to_hear_of_a_deletion_leaves_nothing_to_a_namesake(provider, ada, shop):
+    """T16, R10: a code or family it writes after all is older than the namesake, and does not count."""
+    pkce = Pkce()
+    code = provider.code(shop, **pkce.parameters)
+    tokens = provider.tokens(shop)
+    repos, engine = provider.container.repos, provider.container.database.engine
+    with engine.begin() as connection:  # what such a worker writes: the rows that deletion removes, again
+        connection.exec_driver_sql("CREATE TABLE late_code AS SELECT * FROM one_time")
+        connection.exec_driver_sql("CREATE TABLE late_family AS SELECT * FROM token_family")
+    provider.advance(seconds=5)
+    provider.container.admin.clients.delete(shop.id)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM one_time")
+        connection.exec_driver_sql("INSERT INTO one_time SELECT * FROM late_code")
+        connection.exec_driver_sql("INSERT INTO token_family SELECT * FROM late_family")
+        connection.exec_driver_sql("DROP TABLE late_code")
+        connection.exec_driver_sql("DROP TABLE late_family")
+    namesake = provider.client("shop")
+
+    assert nothing(doors(provider, namesake, tokens))
+    refused = provider.exchange(namesake, code, verifier=pkce.verifier)
+    assert (refused.status, refused.json()["error"]) == (HTTPStatus.BAD_REQUEST, "invalid_grant")
+    with provider.container.database.transaction(write=False):
+        assert repos.clients.get("shop").created_at == provider.clock.now()
+
+
 def test_deployment_epoch(provider, ada, shop, robot):
     """T16, D13: a restored backup or a stolen root key: nothing from before counts, for anybody."""
     form = {"grant_type": "client_credentials"}

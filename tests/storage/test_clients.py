@@ -1,5 +1,7 @@
 """Clients, their secrets and logos, and resource servers, alike on both databases."""
 
+from datetime import timedelta
+
 import pytest
 
 from idp.errors import Conflict
@@ -65,6 +67,7 @@ def test_deleted_client_leaves_nothing_to_a_namesake(database, repos, now, shop)
         repos.logos.save(logo(now))
 
     with database.transaction():
+        assert repos.clients.clear(shop, 10) == (1, 1)
         assert repos.clients.delete(shop, now)
         assert not repos.clients.delete(shop, now)
 
@@ -73,8 +76,40 @@ def test_deleted_client_leaves_nothing_to_a_namesake(database, repos, now, shop)
         assert repos.clients.secrets_of(shop) == []
         assert repos.logos.get(shop) is None
         assert repos.consents.find("acc_1", shop) is None
-        assert repos.families.get("fam1").revoked_at == now
+        assert repos.families.get("fam1") is None
         assert repos.families.get("fam2").revoked_at is None
+
+
+def test_a_client_is_cleared_a_few_rows_at_a_time(database, repos, now, shop):
+    with database.transaction():
+        repos.accounts.add(rows.account(now), [])
+        for number in range(5):
+            repos.families.add(rows.family(now, id=f"fam{number}"))
+            if number < 3:
+                repos.consents.save(rows.consent(now, resource=f"https://api{number}.example"))
+
+    for expected in ((2, 2), (2, 1), (1, 0), (0, 0)):
+        with database.transaction():
+            assert repos.clients.clear(shop, 2) == expected
+
+
+def test_a_deleted_clients_unused_codes_go_with_it(database, repos, now, shop):
+    """Used ones stay until they expire, so that a replay is recognised; expired ones are the purge's."""
+    past, soon = now, now + timedelta(seconds=1)
+    with database.transaction():
+        repos.one_time.issue(rows.code(now, digest=b"unused", expires_at=soon))
+        repos.one_time.issue(rows.code(now, digest=b"used", expires_at=soon, consumed_at=now))
+        repos.one_time.issue(rows.code(now, digest=b"expired", expires_at=past))
+        repos.one_time.issue(rows.code(now, digest=b"other", expires_at=soon, binding="app"))
+
+    with database.transaction():
+        repos.clients.delete(shop, now)
+
+    with database.transaction(write=False):
+        kind = "authorization_code"
+        digests = (b"unused", b"used", b"expired", b"other")
+        left = [digest for digest in digests if repos.one_time.find(kind, digest) is not None]
+    assert left == [b"used", b"expired", b"other"]
 
 
 def test_logo_is_replaced(database, repos, now, shop):

@@ -90,6 +90,7 @@ def claim(start: datetime, /, **changes: Any) -> CodeClaim:
         "family_id": family_id,
         "family_expires_at": start + 90 * DAY,
         "family_idle_expires_at": start + 30 * DAY,
+        "client_not_before": None,
         "audit": audit(start, f"evt_{family_id}"),
     }
     return CodeClaim(**values | changes)
@@ -173,6 +174,7 @@ def test_of_fifty_parallel_claims_one_wins(hot, code, database, repos, now):
         {"proof": None},
         {"target": "https://shop.example/cb2"},
         {"digest": b"unknown"},
+        {"client_not_before": datetime(2026, 1, 3, tzinfo=UTC)},
     ],
 )
 def test_a_claim_needs_everything_the_code_is_bound_to(hot, code, now, wrong):

@@ -58,8 +58,10 @@ def test_parallel_revocations_have_one_winner(database, repos, now, families):
     [
         (lambda f, now: f.revoke_for_session("ses_1", now, keep_offline=True), {"online"}),
         (lambda f, now: f.revoke_for_session("ses_1", now, keep_offline=False), {"online", "offline"}),
-        (lambda f, now: f.revoke_for_account("acc_1", now), {"online", "offline", "other client"}),
-        (lambda f, now: f.revoke_for_client("app", now), {"other client"}),
+        (
+            lambda f, now: f.revoke_for_account("acc_1", "disabled", now, limit=9),
+            {"online", "offline", "other client"},
+        ),
     ],
 )
 def test_revocation_reaches_what_it_names(database, repos, now, families, call, expected):
@@ -69,6 +71,16 @@ def test_revocation_reaches_what_it_names(database, repos, now, families, call, 
     assert revoked(database, repos) == expected
     with database.transaction():
         assert call(repos.families, now) == 0
+
+
+def test_families_of_a_person_are_revoked_a_few_at_a_time(database, repos, now, families):
+    counts = []
+    for _ in range(3):
+        with database.transaction():
+            counts.append(repos.families.revoke_for_account("acc_1", "disabled", now, limit=2))
+
+    assert counts == [2, 1, 0]
+    assert revoked(database, repos) == {"online", "offline", "other client"}
 
 
 def test_family_keeps_its_grant(database, repos, now, families):
@@ -137,8 +149,9 @@ def test_sessions_of_a_person_end_together(database, repos, now):
             )
 
     with database.transaction():
-        assert repos.sessions.end_for_account("acc_1", "password changed", now) == 2
-        assert repos.sessions.end_for_account("acc_1", "again", now) == 0
+        assert repos.sessions.end_for_account("acc_1", "password changed", now, limit=1) == 1
+        assert repos.sessions.end_for_account("acc_1", "password changed", now, limit=9) == 1
+        assert repos.sessions.end_for_account("acc_1", "again", now, limit=9) == 0
         assert repos.sessions.get("ses_2").ended_at is None
 
 

@@ -50,7 +50,7 @@ class AuthorizationCodeGrant(Grant):
             InvalidTargetError: a ``resource`` outside the grant; the code stays usable.
         """
         presented = self._presented()
-        if presented.resource is not None or self.may_have_to_choose or self._epoch_is_recent():
+        if presented.resource is not None or self.may_have_to_choose:
             self._look_before(presented)
         family_id = new_family_id()
         claimed = self._claim(presented, family_id)
@@ -99,6 +99,7 @@ class AuthorizationCodeGrant(Grant):
                 family_id=family_id,
                 family_expires_at=self.issuer.family_end(client, self.now),
                 family_idle_expires_at=self.issuer.family_idle_end(client, self.now),
+                client_not_before=self.epoch,
                 audit=self.services.audit.entry(
                     AuditEvent.CODE_EXCHANGED,
                     actor=Actor.client(client.client_id, self.oauth_request.source),
@@ -126,11 +127,6 @@ class AuthorizationCodeGrant(Grant):
                 self.services.repos.families.revoke(family_id, "no_target", self.now)
             raise
 
-    def _epoch_is_recent(self) -> bool:
-        """Whether a code that has not expired could be from before the epoch of client or deployment."""
-        lifetime = self.services.settings.tokens.authorization_code_lifetime
-        return self.epoch is not None and self.epoch > self.now - lifetime
-
     def _look_before(self, presented: _Presented) -> None:
         """Read the code first, where the claim alone would answer too late; never on the usual path.
 
@@ -144,7 +140,7 @@ class AuthorizationCodeGrant(Grant):
             return
         if row.binding != self.registered.client_id or row.proof != presented.proof:
             return
-        if self.epoch is not None and row.created_at < self.epoch:
+        if row.created_at < self.epoch:
             raise _refused()
         self._target(AuthorizedGrant.from_json(row.payload), presented)
 

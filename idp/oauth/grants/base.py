@@ -36,7 +36,7 @@ class Grant(BaseGrant, TokenEndpointMixin):
         """The authenticated client; there is none before :meth:`validate_token_request`."""
 
     @property
-    def epoch(self) -> datetime | None:
+    def epoch(self) -> datetime:
         """Before this moment nothing of the client's counts (row T16)."""
         return self.services.epochs.of(self.registered)
 

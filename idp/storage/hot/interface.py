@@ -47,6 +47,8 @@ class CodeClaim(NamedTuple):
     family_id: str
     family_expires_at: datetime
     family_idle_expires_at: datetime
+    client_not_before: datetime | None
+    """Codes from before this moment do not count."""
     audit: AuditEntry
     """Written with the claim; its account and session are filled in from the code."""
 

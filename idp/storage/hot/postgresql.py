@@ -37,6 +37,7 @@ WITH changed AS (
       AND o.proof IS NOT DISTINCT FROM $12::text
       AND ($13::text IS NULL OR o.target = $13::text)
       AND o.consumed_at IS NULL AND o.expires_at > $1
+      AND ($16::timestamptz IS NULL OR o.created_at >= $16)
       AND a.id = o.account_id AND a.disabled_at IS NULL
       AND (a.not_before IS NULL OR a.not_before <= o.created_at)
       AND (EXISTS (SELECT 1 FROM browser_session AS s
@@ -106,6 +107,7 @@ class PostgresHotStore:
                 claim.target,
                 claim.family_expires_at,
                 claim.family_idle_expires_at,
+                claim.client_not_before,
             ),
         )
         if row is None:

@@ -29,6 +29,7 @@ UPDATE one_time SET consumed_at = ?1, outcome = ?2
 WHERE digest = ?3 AND kind = 'authorization_code' AND binding = ?4
   AND proof IS ?5 AND (?6 IS NULL OR target = ?6)
   AND consumed_at IS NULL AND expires_at > ?1
+  AND (?7 IS NULL OR created_at >= ?7)
   AND EXISTS (SELECT 1 FROM account AS a WHERE a.id = one_time.account_id AND a.disabled_at IS NULL
               AND (a.not_before IS NULL OR a.not_before <= one_time.created_at))
   AND NOT EXISTS (SELECT 1 FROM browser_session AS s
@@ -87,10 +88,19 @@ class SqliteHotStore:
     def claim_code(self, claim: CodeClaim) -> ClaimedCode | None:
         """See :class:`HotStore`."""
         now = to_microseconds(claim.now)
+        not_before = claim.client_not_before
         with self._pool.transaction() as transaction:
             row = transaction.fetch_row(
                 _CLAIM_CODE,
-                (now, claim.family_id, claim.digest, claim.client_id, claim.proof, claim.target),
+                (
+                    now,
+                    claim.family_id,
+                    claim.digest,
+                    claim.client_id,
+                    claim.proof,
+                    claim.target,
+                    None if not_before is None else to_microseconds(not_before),
+                ),
             )
             if row is None:
                 return None

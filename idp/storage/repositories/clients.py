@@ -5,7 +5,7 @@ from collections.abc import Collection, Hashable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, cast, delete, select, update
+from sqlalchemy import Select, cast, delete, select
 
 from idp.storage.models import (
     ClientLogoRow,
@@ -16,6 +16,7 @@ from idp.storage.models import (
     ResourceServerRow,
     TokenFamilyRow,
 )
+from idp.storage.records import ClearedRows
 from idp.storage.repositories.base import Repository
 from idp.storage.types import Text
 
@@ -81,30 +82,33 @@ class ClientRepository(Repository):
         self._session.merge(row)
         self._session.flush()
 
-    def delete(self, client_id: str, now: datetime | None = None) -> bool:
-        """Remove a client with its secrets, logo and consents, and everything its tokens rest on.
+    def clear(self, client_id: str, limit: int) -> ClearedRows:
+        """Delete at most ``limit`` token families and ``limit`` consents of a client.
 
-        A client registered later under the same id inherits nothing. False if there is no such client.
+        There may be millions: the caller repeats it, each time in a transaction of its own, until fewer
+        than ``limit`` of each were left.
+        """
+        return ClearedRows(
+            self._delete_some(TokenFamilyRow, TokenFamilyRow.client_id == client_id, limit=limit),
+            self._delete_some(ConsentRow, ConsentRow.client_id == client_id, limit=limit),
+        )
 
-        Args:
-            client_id: whom to remove.
-            now: when its token families count as revoked; without it they are deleted.
+    def delete(self, client_id: str, now: datetime) -> bool:
+        """Remove a client with its secrets, logo and unused codes; its other rows are for :meth:`clear`.
+
+        Codes that expired before ``now`` stay: nobody can use them, and live ones are few.
+
+        Returns:
+            False if there is no such client.
         """
         gone = self._session.execute(
             delete(ClientRow).where(ClientRow.client_id == client_id).returning(ClientRow.client_id)
         ).scalar_one_or_none()
-        self._session.execute(delete(ConsentRow).where(ConsentRow.client_id == client_id))
         codes = (OneTimeRow.kind == "authorization_code", OneTimeRow.binding == client_id)
-        self._session.execute(delete(OneTimeRow).where(*codes, OneTimeRow.consumed_at.is_(None)))
-        families = TokenFamilyRow.client_id == client_id
-        if now is None:
-            self._session.execute(delete(TokenFamilyRow).where(families))
-        else:
-            self._session.execute(
-                update(TokenFamilyRow)
-                .where(families, TokenFamilyRow.revoked_at.is_(None))
-                .values(revoked_at=now, revoked_reason="client_deleted")
-            )
+        unused = (OneTimeRow.consumed_at.is_(None), OneTimeRow.expires_at > now)
+        self._session.execute(
+            delete(OneTimeRow).where(*codes, *unused), execution_options={"synchronize_session": False}
+        )
         return gone is not None
 
     def secrets_of(self, client_id: str) -> list[ClientSecretRow]:

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, not_, update
+from sqlalchemy import ColumnElement, not_, select, update
 
 from idp.storage.models import RevokedAccessTokenRow, TokenFamilyRow
-from idp.storage.repositories.base import FRESH, Repository
+from idp.storage.repositories.base import FRESH, Repository, at_most
 
 
 class FamilyRepository(Repository):
@@ -36,13 +36,11 @@ class FamilyRepository(Repository):
             conditions.append(not_(TokenFamilyRow.offline))
         return self._revoke(*conditions, reason=reason, now=now)
 
-    def revoke_for_account(self, account_id: str, now: datetime, *, reason: str = "account") -> int:
-        """Revoke every family of a person; how many."""
-        return self._revoke(TokenFamilyRow.account_id == account_id, reason=reason, now=now)
-
-    def revoke_for_client(self, client_id: str, now: datetime, *, reason: str = "client") -> int:
-        """Revoke every family of a client; how many."""
-        return self._revoke(TokenFamilyRow.client_id == client_id, reason=reason, now=now)
+    def revoke_for_account(self, account_id: str, reason: str, now: datetime, *, limit: int) -> int:
+        """Revoke at most ``limit`` families of a person that are not yet; how many."""
+        of_account = (TokenFamilyRow.account_id == account_id, TokenFamilyRow.revoked_at.is_(None))
+        some = at_most(limit, select(TokenFamilyRow.id).where(*of_account))
+        return self._revoke(TokenFamilyRow.id.in_(some), reason=reason, now=now)
 
     def revoke_access_token(self, jti: str, now: datetime, expires_at: datetime) -> bool:
         """Mark one access token as revoked (RFC 7009); False if it was before."""
@@ -60,6 +58,7 @@ class FamilyRepository(Repository):
             update(TokenFamilyRow)
             .where(*conditions, TokenFamilyRow.revoked_at.is_(None))
             .values(revoked_at=now, revoked_reason=reason)
-            .returning(TokenFamilyRow)
+            .returning(TokenFamilyRow.id)
         )
-        return len(self._session.scalars(statement, execution_options=FRESH).all())
+        # Only the ids come back: grants are large, and `get` reads the row anew in any case.
+        return len(self._session.scalars(statement, execution_options={"synchronize_session": False}).all())

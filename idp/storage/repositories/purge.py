@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, inspect, select
-
 from idp.storage.models import (
     BrowserSessionRow,
     EphemeralRow,
@@ -37,16 +35,9 @@ class PurgeRepository(Repository):
 
         Rows that another transaction holds are left for the next time.
         """
-        return {model.__tablename__: self._purge(model, now, limit) for model in _EXPIRING}
-
-    def _purge(self, model: type[Any], now: datetime, limit: int) -> int:
-        (key,) = inspect(model).primary_key
-        expired = (
-            select(key)
-            .where(model.expires_at <= now)
-            .order_by(model.expires_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        statement = delete(model).where(key.in_(expired)).returning(key)
-        return len(self._session.scalars(statement, execution_options={"synchronize_session": False}).all())
+        return {
+            model.__tablename__: self._delete_some(
+                model, model.expires_at <= now, limit=limit, oldest_by=model.expires_at, skip_locked=True
+            )
+            for model in _EXPIRING
+        }

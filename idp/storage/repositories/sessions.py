@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, select, update
 
 from idp.storage.models import BrowserSessionRow, InteractionRow
-from idp.storage.repositories.base import FRESH, Repository
+from idp.storage.repositories.base import FRESH, Repository, at_most
 
 
 class SessionRepository(Repository):
@@ -67,18 +67,20 @@ class SessionRepository(Repository):
         """End a session; False if it ended before or does not exist."""
         return self._end(BrowserSessionRow.id == session_id, reason=reason, now=now) == 1
 
-    def end_for_account(self, account_id: str, reason: str, now: datetime) -> int:
-        """End every session of a person; how many."""
-        return self._end(BrowserSessionRow.account_id == account_id, reason=reason, now=now)
+    def end_for_account(self, account_id: str, reason: str, now: datetime, *, limit: int) -> int:
+        """End at most ``limit`` sessions of a person that have not ended; how many."""
+        of_account = (BrowserSessionRow.account_id == account_id, BrowserSessionRow.ended_at.is_(None))
+        some = at_most(limit, select(BrowserSessionRow.id).where(*of_account))
+        return self._end(BrowserSessionRow.id.in_(some), reason=reason, now=now)
 
     def _end(self, condition: ColumnElement[bool], *, reason: str, now: datetime) -> int:
         statement = (
             update(BrowserSessionRow)
             .where(condition, BrowserSessionRow.ended_at.is_(None))
             .values(ended_at=now, end_reason=reason)
-            .returning(BrowserSessionRow)
+            .returning(BrowserSessionRow.id)
         )
-        return len(self._session.scalars(statement, execution_options=FRESH).all())
+        return len(self._session.scalars(statement, execution_options={"synchronize_session": False}).all())
 
 
 class InteractionRepository(Repository):

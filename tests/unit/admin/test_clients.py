@@ -7,6 +7,7 @@ from threading import Thread
 import pytest
 
 from idp.errors import Conflict, Invalid, NotFound
+from idp.storage import TokenFamilyRow
 
 METADATA = {"client_name": "Shop", "redirect_uris": ["https://shop.example/cb"]}
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
@@ -90,6 +91,59 @@ def test_rotation_and_deletion_reach_the_workers(admin, container, clock):
     assert admin.clients.delete("shop")["deleted"] is True
     container.feed.poll()
     assert container.clients.find("shop") is None
+
+
+def test_deletion_removes_everything_in_batches_and_says_how_much(admin, container, clock, monkeypatch):
+    """However many rows: no transaction removes more than a batch of each kind."""
+    monkeypatch.setattr("idp.admin.clients._BATCH", 2)
+    admin.clients.create(client_id="shop", metadata=METADATA)
+    account = admin.accounts.create(username="ada")["id"]
+    now, end = clock.now(), clock.now() + timedelta(days=1)
+    times = {"last_used_at": now, "created_at": now, "expires_at": end, "idle_expires_at": end}
+    with container.database.transaction():
+        for number in range(5):
+            container.repos.families.add(
+                TokenFamilyRow(id=f"f{number}", client_id="shop", account_id=account, grant_data={}, **times)
+            )
+    told = []
+
+    result = admin.clients.delete("shop", told.append)
+
+    assert result == {
+        "client_id": "shop",
+        "deleted": True,
+        "removed_families": 5,
+        "removed_consents": 0,
+    }
+    assert told == [2, 4]
+    with container.database.transaction(write=False):
+        assert [container.repos.families.get(f"f{number}") for number in range(5)] == [None] * 5
+        told_of = {row.event: row.detail for row in container.repos.audit.list_(client_id="shop")}
+    assert told_of["client.deleted"] == {"families": 5, "consents": 0}
+    assert "client.disabled" in told_of
+
+
+def test_a_deletion_that_was_broken_off_leaves_a_disabled_client_and_goes_on(admin, container):
+    """Nothing of the client counts from the first step on, and nobody gets its id before the last."""
+    admin.clients.create(client_id="shop", metadata=METADATA)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(*_):
+        raise Stopped
+
+    clear = container.repos.clients.clear
+    container.repos.clients.clear = stop
+    with pytest.raises(Stopped):
+        admin.clients.delete("shop")
+    container.repos.clients.clear = clear
+
+    assert admin.clients.get("shop")["disabled"] is True
+    with pytest.raises(Conflict):
+        admin.clients.create(client_id="shop", metadata=METADATA)
+    assert admin.clients.delete("shop")["deleted"] is True
+    assert admin.clients.create(client_id="shop", metadata=METADATA)["disabled"] is False
 
 
 def test_disabling_reaches_the_workers_and_leaves_an_epoch(admin, container, clock):
