@@ -7,10 +7,14 @@ the server says which types it takes and gives, and a table has the binary form 
 """
 
 import itertools
+import os
 import select
+import socket
 import struct
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -98,9 +102,14 @@ class HotConnection:
             **postgresql_arguments(settings, extra_options=extra_options),
         )
         self._pgconn = self._connection.pgconn
-        self._socket = select.poll()
-        self._socket.register(self._pgconn.socket, select.POLLIN)
-        self._patience = patience(settings)
+        self._readable = select.poll()
+        self._readable.register(self._pgconn.socket, select.POLLIN)
+        self.patience = patience(settings)
+        """Seconds to wait for an answer."""
+        self.waits_since: float | None = None
+        """The monotonic moment a statement was sent that has not been answered yet."""
+        self._is_given_up = False
+        self._ending = threading.Lock()
         self._statements: dict[str, _Statement] = {}
         self._names = itertools.count()
         self.opened_at = self.used_at = 0.0
@@ -114,16 +123,25 @@ class HotConnection:
             Unanswered: the server said nothing; the connection cannot be used any more.
         """
         statement = self._statements.get(sql) or self._prepare(sql)
-        self._pgconn.send_query_prepared(
-            statement.name,
-            [
-                None if value is None else encode(value)
-                for encode, value in zip(statement.encoders, parameters, strict=True)
-            ],
-            statement.formats,
-            Format.BINARY,
-        )
-        result = self._receive()
+        values = [
+            None if value is None else encode(value)
+            for encode, value in zip(statement.encoders, parameters, strict=True)
+        ]
+        # One call that lets other threads run until the answer is there. Sending, waiting and reading one
+        # by one would let them run three times, and each time this thread would have to queue to go on.
+        self.waits_since = time.monotonic()
+        try:
+            result = self._pgconn.exec_prepared(statement.name, values, statement.formats, Format.BINARY)
+        except (
+            MemoryError
+        ) as error:  # what the wrapper makes of no result; libpq gives none if it cannot send
+            raise psycopg.OperationalError("the statement could not be sent") from error
+        finally:
+            self.waits_since = None
+        if self._is_given_up:
+            raise Unanswered(f"no answer within {self.patience} s")
+        if result.status not in _ANSWERED:
+            raise error_from_result(result)
         if not result.ntuples:
             return None
         value_of = result.get_value
@@ -133,6 +151,15 @@ class HotConnection:
                 for number, decode in statement.decoders
             ]
         )
+
+    def frame(self, command: bytes) -> None:
+        """Begin or end a transaction of several statements.
+
+        Raises:
+            psycopg.Error, Unanswered: as :meth:`fetch_row`.
+        """
+        self._pgconn.send_query(command)
+        self._receive()
 
     @property
     def is_usable(self) -> bool:
@@ -148,7 +175,20 @@ class HotConnection:
 
     def close(self) -> None:
         """End the connection, whatever its state."""
-        self._connection.close()
+        with self._ending:
+            self._connection.close()
+
+    def give_up(self, since: float) -> None:
+        """End the wait of the thread that has waited since that moment; it raises ``Unanswered``.
+
+        Called by another thread: the waiting one is inside libpq, which knows no time-out.
+        """
+        with self._ending:  # or the number of a closed socket could be that of another by now
+            if self._connection.closed or self.waits_since != since:
+                return
+            self._is_given_up = True
+            with socket.socket(fileno=os.dup(self._pgconn.socket)) as connected, suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
 
     def _prepare(self, sql: str) -> _Statement:
         name = b"h%d" % next(self._names)
@@ -172,18 +212,18 @@ class HotConnection:
         if pgconn.flush():
             self._push()
         began = None
-        left = self._patience
+        left = self.patience
         while True:
-            if not self._socket.poll(left * 1000):
+            if not self._readable.poll(left * 1000):
                 # Nobody knows what became of the statement: the connection cannot be used again.
                 self.close()
-                raise Unanswered(f"no answer within {self._patience} s")
+                raise Unanswered(f"no answer within {self.patience} s")
             pgconn.consume_input()
             if not pgconn.is_busy():
                 break
             # A part of an answer does not buy more time.
             began = time.monotonic() if began is None else began
-            left = max(0.0, self._patience - (time.monotonic() - began))
+            left = max(0.0, self.patience - (time.monotonic() - began))
         result = pgconn.get_result()
         while pgconn.get_result() is not None:
             pass
@@ -195,13 +235,13 @@ class HotConnection:
 
     def _push(self) -> None:
         """Send what the socket did not take at once."""
-        self._socket.modify(self._pgconn.socket, select.POLLIN | select.POLLOUT)
+        self._readable.modify(self._pgconn.socket, select.POLLIN | select.POLLOUT)
         try:
             while self._pgconn.flush():
-                if not self._socket.poll(self._patience * 1000):
+                if not self._readable.poll(self.patience * 1000):
                     self.close()
-                    raise Unanswered(f"nothing taken within {self._patience} s")
+                    raise Unanswered(f"nothing taken within {self.patience} s")
                 self._pgconn.consume_input()
         finally:
             if not self._connection.closed:
-                self._socket.modify(self._pgconn.socket, select.POLLIN)
+                self._readable.modify(self._pgconn.socket, select.POLLIN)

@@ -8,8 +8,8 @@ and casts them where the server cannot tell their type; a row is a tuple. ``json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -24,6 +24,9 @@ _LONGEST_IDLE = 600.0
 """Seconds. A connection that nobody used for so long may have been dropped by something on its way."""
 _LONGEST_LIFE = 3600.0
 """Seconds. A backend's memory grows with its age, and a new connection finds a new primary."""
+
+_WATCH_INTERVAL = 0.2
+"""Seconds between two looks at who waits for the server; added to the patience of each, at most."""
 
 _UNAVAILABLE = (
     psycopg.OperationalError,
@@ -67,6 +70,10 @@ class PostgresPool:
         self._waiting = 0
         self._silent_at = float("-inf")
         self._is_closed = False
+        self._open: set[HotConnection] = set()
+        self._watching = threading.Lock()
+        self._watcher: threading.Thread | None = None
+        self._ended = threading.Event()
 
     def fetch_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
         """Run a statement that changes nothing; its first row, or ``None``.
@@ -79,9 +86,7 @@ class PostgresPool:
         try:
             row = connection.fetch_row(sql, parameters)
         except BaseException as error:
-            self._return_after(error, connection)
-            if isinstance(error, _UNAVAILABLE):
-                raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
+            self._fail(error, connection)
             raise
         self._return(connection)
         return row
@@ -97,9 +102,36 @@ class PostgresPool:
             self._observer.commit()
         return row
 
+    def note_commit(self) -> None:
+        """What :meth:`fetch_row` ran has changed something after all."""
+        self._observer.commit()
+
+    @contextmanager
+    def transaction(self) -> Iterator["PostgresTransaction"]:
+        """Several statements as one transaction, each of which sees what was committed before it began.
+
+        For what one statement cannot decide; committed if any of them gave a row, else rolled back.
+
+        Raises:
+            Unavailable: as :meth:`change_row`.
+        """
+        connection = self._take()
+        try:
+            connection.frame(b"BEGIN")
+            transaction = PostgresTransaction(connection, self._observer)
+            yield transaction
+            connection.frame(b"COMMIT" if transaction.has_changed else b"ROLLBACK")
+        except BaseException as error:
+            self._fail(error, connection)
+            raise
+        self._return(connection)
+        if transaction.has_changed:
+            self._observer.commit()
+
     def close(self) -> None:
         """Close every connection, those at work when they return; the pool is not used afterwards."""
         self._is_closed = True
+        self._ended.set()
         self._close_idle()
 
     def _take(self) -> HotConnection:
@@ -113,7 +145,7 @@ class PostgresPool:
         if connection is not None and (
             began - connection.used_at > _LONGEST_IDLE or began - connection.opened_at > _LONGEST_LIFE
         ):
-            connection.close()
+            self._discard(connection)
             connection = None
         if connection is None:
             connection = self._connect(began)
@@ -144,7 +176,7 @@ class PostgresPool:
             self._return(None)
             raise Unavailable(detail="the database does not answer")
         try:
-            return HotConnection(self._conninfo, self._extra_options, self._settings)
+            connection = HotConnection(self._conninfo, self._extra_options, self._settings)
         except BaseException as error:
             if isinstance(error, psycopg.errors.ConnectionTimeout):
                 self._silent_at = self._monotonic()
@@ -152,6 +184,28 @@ class PostgresPool:
             if isinstance(error, _UNAVAILABLE):
                 raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
             raise
+        with self._watching:
+            self._open.add(connection)
+            if self._watcher is None:
+                self._watcher = threading.Thread(target=self._watch, name="hot-pool", daemon=True)
+                self._watcher.start()
+        return connection
+
+    def _watch(self) -> None:
+        """End the wait for a server that neither answers nor breaks off."""
+        while not self._ended.wait(_WATCH_INTERVAL):
+            with self._watching:
+                connections = tuple(self._open)
+            now = time.monotonic()
+            for connection in connections:
+                since = connection.waits_since
+                if since is not None and now - since > connection.patience:
+                    connection.give_up(since)
+
+    def _discard(self, connection: HotConnection) -> None:
+        connection.close()
+        with self._watching:
+            self._open.discard(connection)
 
     def _return(self, connection: HotConnection | None) -> None:
         if connection is None:
@@ -165,6 +219,12 @@ class PostgresPool:
             with self._returned:
                 self._returned.notify()
 
+    def _fail(self, error: BaseException, connection: HotConnection) -> None:
+        """Let go of a connection after an error; the caller lets the error go on if this returns."""
+        self._return_after(error, connection)
+        if isinstance(error, _UNAVAILABLE):
+            raise Unavailable(detail=f"{type(error).__name__}: {error}") from error
+
     def _return_after(self, error: BaseException, connection: HotConnection) -> None:
         """Keep a connection on which only the statement failed; after a restart keep none."""
         if isinstance(error, psycopg.OperationalError) and connection.is_usable:
@@ -176,7 +236,7 @@ class PostgresPool:
         elif connection.is_lost:
             # The others are as dead: without this, each would cost another request.
             self._close_idle()
-        connection.close()
+        self._discard(connection)
         self._return(None)
 
     def _close_idle(self) -> None:
@@ -186,5 +246,21 @@ class PostgresPool:
             except IndexError:
                 return
             if connection is not None:
-                connection.close()
+                self._discard(connection)
             self._return(None)
+
+
+class PostgresTransaction:
+    """The statements of one transaction; see :meth:`PostgresPool.transaction`."""
+
+    def __init__(self, connection: HotConnection, observer: StatementObserver) -> None:
+        self._connection = connection
+        self._observer = observer
+        self.has_changed = False
+
+    def fetch_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
+        """Run a statement that gives a row if and only if it changed something; that row or ``None``."""
+        self._observer.statement(sql)
+        row = self._connection.fetch_row(sql, parameters)
+        self.has_changed = self.has_changed or row is not None
+        return row
