@@ -54,9 +54,12 @@ from idp.storage.hot import (
     BrowserStore,
     HotPool,
     HotStore,
+    LoginStore,
     create_browser_store,
     create_hot_pool,
     create_hot_store,
+    create_login_store,
+    create_window_store,
 )
 from idp.tokens import ACCESS_TOKEN_KEY_BYTES, AccessTokens, AuthorizationCodes, RefreshTokens
 
@@ -76,6 +79,7 @@ class Rooms:
     hot_pool: HotPool
     hot: HotStore
     browser_store: BrowserStore
+    login_store: LoginStore
     feed: ChangeFeed
     ephemeral: EphemeralStore
     ratelimiter: RateLimiter
@@ -156,12 +160,12 @@ def _rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock:
     feed = ChangeFeed(
         create_change_source(settings.database), clock, redis, poll_interval=settings.changes.poll_interval
     )
-    own = SqlEphemeral(engine)
+    hot_pool = create_hot_pool(settings.database, database.statements)
+    own = SqlEphemeral(engine, create_window_store(hot_pool))
     ephemeral: EphemeralStore = own if redis is None else FallbackEphemeral(RedisEphemeral(redis), own)
     keyring = KeyRing(copies, _keystore(settings, copied, root), clock)
     feed.subscribe("keys", keyring.reload)
     resources = ResourceDirectory(copies, copied, feed)
-    hot_pool = create_hot_pool(settings.database, database.statements)
     browser_store = create_browser_store(hot_pool)
     return Rooms(
         settings=settings,
@@ -172,6 +176,7 @@ def _rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock:
         hot_pool=hot_pool,
         hot=create_hot_store(hot_pool),
         browser_store=browser_store,
+        login_store=create_login_store(hot_pool),
         feed=feed,
         ephemeral=ephemeral,
         ratelimiter=RateLimiter(ephemeral, settings.ratelimit, clock),
@@ -281,9 +286,7 @@ def _logout(rooms: Rooms) -> LogoutFlow:
 def _login(rooms: Rooms) -> LoginFlow:
     return LoginFlow(
         LoginServices(
-            database=rooms.database,
-            repos=rooms.repos,
-            accounts=rooms.accounts,
+            store=rooms.login_store,
             passwords=rooms.passwords,
             throttle=rooms.throttle,
             devices=rooms.devices,

@@ -79,7 +79,7 @@ class AccountAdmin:
             account = self._resolve(name)
             self._store_password(account.id, phc, now)
             context.repos.accounts.set_not_before(account.id, now)
-            context.throttle.succeeded([context.throttle.account_key(account.id)])
+            context.throttle.forget(account.id)
             context.devices.forget_all(account.id)
             ended = self._end_some(account.id, "password_set", now)
             shown = _shown(self._resolve(account.id))

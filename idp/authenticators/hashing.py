@@ -101,9 +101,10 @@ class BoundedHasher:
     def _run(self, work: Callable[[], T]) -> T:
         with self._counting:
             self.assert_room()
+            hashed = self._pool.submit(work)  # in the lock, so that who is counted first is served first
             self._in_hand += 1
         try:
-            return self._wait(self._pool.submit(work))
+            return self._wait(hashed)
         finally:
             with self._counting:
                 self._in_hand -= 1

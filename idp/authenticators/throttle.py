@@ -1,12 +1,14 @@
 """Durable counters of consecutive password failures, with a delay that grows."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import orjson
+
 from idp.crypto import Secret, keyed_digest
 from idp.errors import Refused
-from idp.storage import Repositories, ThrottleRow
+from idp.storage import Repositories
+from idp.storage.hot import ACCOUNT_COUNTER
 
 FREE_FAILURES: Final = 4
 """Failures in a row that cost nothing: people mistype."""
@@ -39,17 +41,20 @@ def blocked_for(failures: int) -> timedelta:
     return min(_FIRST_DELAY * (1 << doublings), LONGEST_DELAY)
 
 
+PAUSES: Final = orjson.dumps(
+    [blocked_for(failures).total_seconds() for failures in range(1, HARD_STOP + 1)]
+).decode()
+"""The same as a table, for the statement that counts: seconds by failures in a row, from the first."""
+
+
 class PasswordThrottle:
-    """Counts failures in the database, so that no restart, worker or flush forgets them (row L2).
+    """Names the durable failure counters and says what they mean; ``LoginStore`` counts.
 
-    A count runs under one key: an account, a name nobody has (so that both behave alike, row
-    L6), or a device that signed in to the account before. The flow asks under the device's key
-    instead of the account's when the browser is a known one, so a stranger who exhausts the
-    account's attempts does not lock its owner out (row L3).
-
-    Callers hold the transaction. Two guesses that run at the same time both pass ``before``;
-    the flow therefore asks ``before`` again in the transaction in which it accepts a password,
-    so that a burst of parallel guesses gains nothing over the same guesses one by one.
+    They are in the database, so that no restart, worker or flush forgets them (row L2). A count
+    runs under one key: an account, a name nobody has (so that both behave alike, row L6), or a
+    device that signed in to the account before. An attempt runs under the device's key instead of
+    the account's when the browser is a known one, so a stranger who exhausts the account's attempts
+    does not lock its owner out (row L3).
 
     Args:
         repos: repositories on the caller's session.
@@ -63,7 +68,7 @@ class PasswordThrottle:
 
     def account_key(self, account_id: str) -> bytes:
         """The key of an account."""
-        return keyed_digest(self._key.reveal(), "throttle-account", account_id)
+        return f"{ACCOUNT_COUNTER}{account_id}".encode()
 
     def name_key(self, canonical: str) -> bytes:
         """The key of a name that no account has, or of text that can be no name."""
@@ -73,41 +78,27 @@ class PasswordThrottle:
         """The key of a known device and its account."""
         return keyed_digest(self._key.reveal(), "throttle-device", device_digest.hex())
 
-    def before(self, keys: Sequence[bytes], now: datetime) -> None:
+    def assert_open(self, blocked_until: datetime | None, now: datetime) -> None:
         """Let an attempt pass, or refuse it before any hashing.
 
+        Two guesses that run at the same time both pass; the statement that accepts a password
+        therefore asks again, so that a burst of parallel guesses gains nothing over the same
+        guesses one by one.
+
+        Args:
+            blocked_until: of the counter that the attempt runs under.
+            now: aware UTC time.
+
         Raises:
-            Refused: one of the keys is paused; ``retry_after`` says for how long.
+            Refused: the counter is paused; ``retry_after`` says for how long.
         """
-        pauses = [row.blocked_until - now for row in self._rows(keys, now) if row.blocked_until]
-        longest = max(pauses, default=timedelta(0))
-        if longest > timedelta(0):
+        if blocked_until is not None and blocked_until > now:
             raise Refused(
                 "Too many failed attempts. Please wait before you try again.",
                 detail="password attempts are paused",
-                retry_after=longest,
+                retry_after=blocked_until - now,
             )
 
-    def failed(self, keys: Sequence[bytes], now: datetime) -> int:
-        """Count a failure under every key; the highest count of failures in a row.
-
-        One atomic statement per key counts; parallel failures are all counted.
-        """
-        return max((self._record(key, now) for key in keys), default=0)
-
-    def succeeded(self, keys: Sequence[bytes]) -> None:
-        """Forget the failures under these keys."""
-        for key in keys:
-            self._throttles.clear(key)
-
-    def _record(self, key: bytes, now: datetime) -> int:
-        def blocked_until(failures: int) -> datetime | None:
-            pause = blocked_for(failures)
-            return now + pause if pause else None
-
-        row = self._throttles.record_failure(key, now, expires_at=now + MEMORY, blocked_until=blocked_until)
-        return row.failures
-
-    def _rows(self, keys: Sequence[bytes], now: datetime) -> list[ThrottleRow]:
-        found = (self._throttles.get(key) for key in keys)
-        return [row for row in found if row is not None and row.expires_at > now]
+    def forget(self, account_id: str) -> None:
+        """Forget the failures of an account. In the caller's transaction."""
+        self._throttles.clear(self.account_key(account_id))

@@ -2,27 +2,36 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from idp.accounts import Account, Accounts, assert_may_authenticate, canonical_identifier
+from idp.accounts import canonical_identifier
 from idp.audit import Actor, Audit, AuditEvent, Source
-from idp.authenticators import KnownDevices, PasswordCheck, Passwords, PasswordThrottle, blocked_for
+from idp.authenticators import (
+    DEVICE_LIFETIME,
+    MEMORY,
+    PAUSES,
+    KnownDevices,
+    PasswordCheck,
+    Passwords,
+    PasswordThrottle,
+    blocked_for,
+)
 from idp.crypto import Secret
 from idp.errors import Invalid, Refused
 from idp.login.assurance import Factor, assurance_of
 from idp.login.session import SessionDesk
 from idp.ratelimit import Limit, RateLimiter
 from idp.sessions import BrowserSession, Sessions
-from idp.storage import Database, Repositories
+from idp.storage.hot import Failure, LoginQuestion, LoginState, LoginStore, PresentSession, SignIn
 
-_NOBODY = "acc_nobody"
 _WRONG = "The username or the password is not right."
+_PASSWORD = assurance_of((Factor.PASSWORD,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
     """A person who has proved who they are, and what their browser must keep."""
 
-    account: Account
     session: BrowserSession
     session_cookie: Secret[str]
     device_cookie: Secret[str]
@@ -32,9 +41,7 @@ class SignedIn:
 class LoginServices:
     """What signing in stands on, put together once by the container."""
 
-    database: Database
-    repos: Repositories
-    accounts: Accounts
+    store: LoginStore
     passwords: Passwords
     throttle: PasswordThrottle
     devices: KnownDevices
@@ -43,31 +50,24 @@ class LoginServices:
     audit: Audit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attempt:
+class _Attempt(NamedTuple):
     """Who is meant by what was typed, before any proof."""
 
-    account: Account | None
-    phc: str | None
-    keys: tuple[bytes, ...]
-    """Failure counters this attempt runs under."""
-    known_device: bool
-    present: BrowserSession | None
+    state: LoginState
+    counter: bytes
+    """The failure counter that this attempt runs under."""
     device_cookie: str | None
+    device_digest: bytes | None
+    present: BrowserSession | None
     source: Source
     now: datetime
 
     @property
     def purpose(self) -> str:
         """Why the password is asked for, for the audit record."""
-        again = self.present is not None and self.account is not None
-        same = again and self.present.account_id == self.account.id  # type: ignore[union-attr] # both are checked in `again`
+        account_id = self.state.account_id
+        same = self.present is not None and self.present.account_id == account_id
         return "reauthentication" if same else "login"
-
-    @property
-    def actor(self) -> Actor:
-        """Somebody at a browser, until the password has proved more."""
-        return Actor.anonymous(self.source)
 
 
 class LoginFlow:
@@ -78,16 +78,16 @@ class LoginFlow:
     ======================================  ==============================================
     room to wait for a hash                 costs nothing; a flood is refused here (L8)
     limits of the source                    cheap; protects everything behind it (L2)
-    find account, device, counters          one short read; unknown names count alike (L6)
-    counters                                before any hashing (L1, L4)
+    find account, device, counter           one read; unknown names count alike (L6)
+    counter                                 before any hashing (L1)
     hash                                    outside every transaction, equal work (L7, L8)
-    counters again, gate, session, audit    one transaction decides (X12)
+    counter again, gate, session, audit     one statement decides (X12)
     ======================================  ==============================================
     """
 
     def __init__(self, services: LoginServices) -> None:
         self._services = services
-        self._desk = SessionDesk(repos=services.repos, sessions=services.sessions, audit=services.audit)
+        self._desk = SessionDesk(sessions=services.sessions, audit=services.audit)
 
     def sign_in_with_password(
         self,
@@ -113,18 +113,16 @@ class LoginFlow:
         """
         services = self._services
         services.passwords.assert_room()
-        services.ratelimiter.test(Limit.LOGIN_SPRAY, source.address, now)
-        services.ratelimiter.hit(Limit.LOGIN_PER_SOURCE, source.address, now)
-        with services.database.transaction(write=False):
-            attempt = self._identify(identifier, present_session, device_cookie, source, now)
-            services.throttle.before(attempt.keys, now)
-        check = services.passwords.verify(password, attempt.phc)
-        with services.database.transaction():
-            signed_in = self._accept(attempt, check)
-            failures = self._reject(attempt, check) if signed_in is None else 0
+        services.ratelimiter.hit(
+            Limit.LOGIN_PER_SOURCE, source.address, now, unless_exhausted=Limit.LOGIN_SPRAY
+        )
+        attempt = self._identify(identifier, present_session, device_cookie, source, now)
+        services.throttle.assert_open(attempt.state.blocked_until, now)
+        check = services.passwords.verify(password, attempt.state.phc)
+        signed_in = self._accept(attempt, check)
         if signed_in is not None:
             return signed_in
-        # After the transaction, which has to commit the failure.
+        failures = self._reject(attempt, check)
         self._count_spraying(source, now)
         raise Refused(_WRONG, detail="password refused", retry_after=blocked_for(failures) or None)
 
@@ -136,109 +134,110 @@ class LoginFlow:
         source: Source,
         now: datetime,
     ) -> _Attempt:
-        """Same reads for known and unknown names (row L6)."""
-        services = self._services
-        account = services.accounts.find_by_identifier(identifier)
-        account_id = _NOBODY if account is None else account.id
-        device = services.devices.find(device_cookie, account_id, now)
-        if account is None:
-            key = services.throttle.name_key(_name(identifier))
-        elif device is None:
-            key = services.throttle.account_key(account_id)
-        else:
-            # Security: a stranger who exhausts the account's attempts does not lock its owner out (row L3).
-            key = services.throttle.device_key(device.digest)
-        return _Attempt(
-            account=account,
-            phc=services.passwords.stored_hash(account_id),
-            keys=(key,),
-            known_device=device is not None,
-            present=present,
-            device_cookie=device_cookie,
-            source=source,
-            now=now,
+        """The same work for known and unknown names (row L6)."""
+        services, throttle = self._services, self._services.throttle
+        canonical = _canonical(identifier)
+        name_counter = throttle.name_key(identifier if canonical is None else canonical)
+        device_digest = services.devices.digest(device_cookie)
+        device_counter = None if device_digest is None else throttle.device_key(device_digest)
+        state = services.store.find(
+            LoginQuestion(canonical, name_counter, device_digest, device_counter, now)
         )
+        if state.account_id is None:
+            counter = name_counter
+        elif state.known_device and device_counter is not None:
+            # Security: a stranger who exhausts the account's attempts does not lock its owner out (row L3).
+            counter = device_counter
+        else:
+            counter = throttle.account_key(state.account_id)
+        return _Attempt(state, counter, device_cookie, device_digest, present, source, now)
 
     def _accept(self, attempt: _Attempt, check: PasswordCheck) -> SignedIn | None:
-        """Sign the person in, if everything still holds inside the deciding transaction."""
-        services, now = self._services, attempt.now
-        if attempt.account is None or not check.correct:
+        """Sign the person in, if everything still holds in the statement that decides.
+
+        Security: it asks for the counter again, which guesses that ran in parallel may have
+        exhausted by now. The right password is then counted and answered as a wrong one. Were it
+        told to wait, while the others of its burst hear that they are wrong, it would be found out.
+        """
+        services, now, present = self._services, attempt.now, attempt.present
+        account_id, phc, known_device, _ = attempt.state
+        if account_id is None or phc is None or not check.correct:
             return None
-        if self._is_paused(attempt):
-            return None
-        account = services.accounts.get(attempt.account.id)
-        if account.is_disabled or services.passwords.stored_hash(account.id) != attempt.phc:
-            return None
-        assert_may_authenticate(account, now)
-        services.throttle.succeeded(attempt.keys)
-        if check.phc_to_store is not None:
-            services.passwords.store(account.id, check.phc_to_store, now)
-        services.audit.record(
-            AuditEvent.PASSWORD_VERIFIED,
-            actor=Actor.account(account.id, attempt.source),
-            account=account.id,
-            detail={
-                "purpose": attempt.purpose,
-                "known_device": attempt.known_device,
-                "rehashed": check.phc_to_store is not None,
-            },
-            now=now,
-        )
-        session, cookie = self._desk.admit(
-            account_id=account.id,
-            present=attempt.present,
-            assurance=assurance_of((Factor.PASSWORD,)),
-            known_device=attempt.known_device,
+        seat = self._desk.prepare(
+            account_id=account_id,
+            present=present,
+            assurance=_PASSWORD,
+            known_device=known_device,
             source=attempt.source,
             now=now,
         )
-        return SignedIn(
-            account=account,
-            session=session,
-            session_cookie=cookie,
-            device_cookie=services.devices.remember(attempt.device_cookie, account.id, now),
+        new_device, new_device_digest = services.devices.new()
+        done = services.store.admit(
+            SignIn(
+                account_id=account_id,
+                phc=phc,
+                new_phc=check.phc_to_store,
+                counter=attempt.counter,
+                session=seat.draft,
+                present=None
+                if present is None
+                else PresentSession(present.id, present.account_id, present.logins),
+                device_digest=attempt.device_digest,
+                new_device_digest=new_device_digest,
+                device_expires_at=now + DEVICE_LIFETIME,
+                now=now,
+                verified=services.audit.entry(
+                    AuditEvent.PASSWORD_VERIFIED,
+                    actor=Actor.account(account_id, attempt.source),
+                    account=account_id,
+                    detail={
+                        "purpose": attempt.purpose,
+                        "known_device": known_device,
+                        "rehashed": check.phc_to_store is not None,
+                    },
+                    now=now,
+                ),
+                started=seat.started,
+                renewed=seat.renewed,
+                ended=seat.ended,
+            )
         )
-
-    def _is_paused(self, attempt: _Attempt) -> bool:
-        """Whether guesses that ran in parallel have used up the attempts by now.
-
-        Security: the right password is then counted and answered as a wrong one. Were it told to
-        wait, while the others of its burst hear that they are wrong, it would be found out.
-        """
-        try:
-            self._services.throttle.before(attempt.keys, attempt.now)
-        except Refused:
-            return True
-        return False
+        if done is None:
+            return None
+        kept = attempt.device_cookie if done.known_device else None
+        return SignedIn(
+            session=self._desk.taken(seat, renewed=done.renewed),
+            session_cookie=seat.cookie,
+            device_cookie=new_device if kept is None else Secret(kept),
+        )
 
     def _reject(self, attempt: _Attempt, check: PasswordCheck) -> int:
         """Count and record the failure; how many there were in a row."""
-        services, account = self._services, attempt.account
-        account_id = None if account is None else account.id
-        paused = check.correct and self._is_paused(attempt)
-        failures = services.throttle.failed(attempt.keys, attempt.now)
-        refused = "paused" if paused else "account_disabled"
-        reason = refused if check.correct else "wrong_password"
-        services.audit.record(
-            AuditEvent.PASSWORD_FAILED,
-            actor=attempt.actor,
-            account=account_id,
-            detail={
-                "reason": "unknown_account" if account is None else reason,
-                "purpose": attempt.purpose,
-                "failures": failures,
-            },
-            now=attempt.now,
-        )
-        if pause := blocked_for(failures):
-            services.audit.record(
-                AuditEvent.PASSWORD_THROTTLED,
-                actor=attempt.actor,
-                account=account_id,
-                detail={"failures": failures, "blocked_until": attempt.now + pause},
-                now=attempt.now,
+        services, account_id, now = self._services, attempt.state.account_id, attempt.now
+        actor = Actor.anonymous(attempt.source)  # the password has proved nothing
+        reason = "account_disabled" if check.correct else "wrong_password"
+        return services.store.refuse(
+            Failure(
+                counter=attempt.counter,
+                pauses=PAUSES,
+                now=now,
+                expires_at=now + MEMORY,
+                failed=services.audit.entry(
+                    AuditEvent.PASSWORD_FAILED,
+                    actor=actor,
+                    account=account_id,
+                    detail={
+                        "reason": "unknown_account" if account_id is None else reason,
+                        "purpose": attempt.purpose,
+                    },
+                    now=now,
+                ),
+                reason_while_paused="paused" if check.correct else None,
+                throttled=services.audit.entry(
+                    AuditEvent.PASSWORD_THROTTLED, actor=actor, account=account_id, now=now
+                ),
             )
-        return failures
+        )
 
     def _count_spraying(self, source: Source, now: datetime) -> None:
         """Count a failure of this source; the refusal, if it is one too many, meets the next attempt."""
@@ -248,9 +247,9 @@ class LoginFlow:
             return
 
 
-def _name(identifier: str) -> str:
-    """What names nobody, in the form it is counted under."""
+def _canonical(identifier: str) -> str | None:
+    """The form in which names are compared; ``None`` for what names nobody."""
     try:
         return canonical_identifier(identifier)
     except Invalid:
-        return identifier
+        return None

@@ -1,23 +1,37 @@
 """From proof to browser session: start one, renew one, or replace somebody else's."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from idp.audit import Actor, Audit, AuditEvent, Source
 from idp.crypto import Secret
 from idp.login.assurance import Assurance
 from idp.sessions import BrowserSession, Sessions
-from idp.storage import Repositories
+from idp.storage import AuditEntry
+from idp.storage.hot import NewSession
+
+
+class Seat(NamedTuple):
+    """What a person who has proved who they are gets; which of the events happen, the store decides."""
+
+    draft: NewSession
+    cookie: Secret[str]
+    account_id: str
+    present: BrowserSession | None
+    started: AuditEntry
+    renewed: AuditEntry | None
+    ended: AuditEntry | None
+    now: datetime
 
 
 class SessionDesk:
-    """Gives a person who has proved who they are a session. Callers hold the transaction."""
+    """Prepares the session of a person who has proved who they are (row S2)."""
 
-    def __init__(self, *, repos: Repositories, sessions: Sessions, audit: Audit) -> None:
-        self._repos = repos
+    def __init__(self, *, sessions: Sessions, audit: Audit) -> None:
         self._sessions = sessions
         self._audit = audit
 
-    def admit(
+    def prepare(
         self,
         *,
         account_id: str,
@@ -26,8 +40,8 @@ class SessionDesk:
         known_device: bool,
         source: Source,
         now: datetime,
-    ) -> tuple[BrowserSession, Secret[str]]:
-        """The session and its new cookie value (row S2).
+    ) -> Seat:
+        """The session, its new cookie value, and the events that may come of it.
 
         Args:
             account_id: who has proved who they are.
@@ -38,63 +52,42 @@ class SessionDesk:
             source: where the browser is.
             now: aware UTC time; becomes ``auth_time``.
         """
-        if present is not None and present.account_id == account_id and self._is_live(present):
-            return self._renew(present, assurance, source, now)
-        if present is not None and present.account_id != account_id:
-            self._replace(present, source, now)
-        session, cookie = self._sessions.start(
+        draft, cookie = self._sessions.draft(
+            acr=assurance.acr,
+            amr=assurance.amr,
+            user_agent=source.user_agent,
+            address=source.address,
+            now=now,
+        )
+        proof: dict[str, object] = {"acr": assurance.acr, "amr": assurance.amr}
+        renewed = ended = None
+        if present is not None and present.account_id == account_id:
+            counted = {**proof, "logins": present.logins + 1}
+            renewed = self._event(AuditEvent.SESSION_REAUTHENTICATED, account_id, source, counted, now)
+        elif present is not None:
+            why: dict[str, object] = {"reason": "replaced"}
+            ended = self._event(AuditEvent.SESSION_ENDED, present.account_id, source, why, now)
+        detail = {**proof, "known_device": known_device}
+        return Seat(
+            draft=draft,
+            cookie=cookie,
             account_id=account_id,
-            acr=assurance.acr,
-            amr=assurance.amr,
-            user_agent=source.user_agent,
-            address=source.address,
-            now=now,
-        )
-        self._audit.record(
-            AuditEvent.SESSION_STARTED,
-            actor=Actor.account(account_id, source),
-            account=account_id,
-            session=session.id,
-            detail={"acr": assurance.acr, "amr": assurance.amr, "known_device": known_device},
-            now=now,
-        )
-        return session, cookie
-
-    def _renew(
-        self, present: BrowserSession, assurance: Assurance, source: Source, now: datetime
-    ) -> tuple[BrowserSession, Secret[str]]:
-        session, cookie = self._sessions.reauthenticate(
-            present,
-            acr=assurance.acr,
-            amr=assurance.amr,
-            user_agent=source.user_agent,
-            address=source.address,
-            now=now,
-        )
-        self._audit.record(
-            AuditEvent.SESSION_REAUTHENTICATED,
-            actor=Actor.account(session.account_id, source),
-            account=session.account_id,
-            session=session.id,
-            detail={"acr": assurance.acr, "amr": assurance.amr, "logins": session.logins},
-            now=now,
-        )
-        return session, cookie
-
-    def _replace(self, present: BrowserSession, source: Source, now: datetime) -> None:
-        if not self._sessions.end(present.id, "replaced", now):
-            return
-        families = self._repos.families.revoke_for_session(present.id, now, keep_offline=True)
-        self._audit.record(
-            AuditEvent.SESSION_ENDED,
-            actor=Actor.account(present.account_id, source),
-            account=present.account_id,
-            session=present.id,
-            detail={"reason": "replaced", "families": families},
+            present=present,
+            started=self._event(AuditEvent.SESSION_STARTED, account_id, source, detail, now),
+            renewed=renewed,
+            ended=ended,
             now=now,
         )
 
-    def _is_live(self, present: BrowserSession) -> bool:
-        """Whether the session is still the one the browser showed: not ended, not renewed elsewhere."""
-        row = self._repos.sessions.get(present.id)
-        return row is not None and row.ended_at is None and row.logins == present.logins
+    def taken(self, seat: Seat, *, renewed: bool) -> BrowserSession:
+        """The session that the store has written."""
+        if renewed and seat.present is not None:
+            return self._sessions.renewed(seat.draft, seat.present, seat.now)
+        return self._sessions.begun(seat.draft, seat.account_id, seat.now)
+
+    def _event(
+        self, event: AuditEvent, account_id: str, source: Source, detail: dict[str, object], now: datetime
+    ) -> AuditEntry:
+        return self._audit.entry(
+            event, actor=Actor.account(account_id, source), account=account_id, detail=detail, now=now
+        )

@@ -1,26 +1,41 @@
-"""Counting in the ephemeral store, in the shape the ``limits`` library asks for."""
+"""The counters of a limit, and where they are kept."""
 
-import math
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
-from limits.storage import SlidingWindowCounterSupport, Storage
-from limits.storage.base import TimestampedSlidingWindow
+from limits import RateLimitItem
 
-from idp.errors import Unavailable
+from idp.storage import Tally, Window
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Counters(Protocol):
     """What is needed of the ephemeral store."""
 
-    def increment(self, key: str, amount: int, *, expires_at: datetime, now: datetime) -> int:
-        """Add and return the new value; the first addition sets the expiry."""
+    def count(self, window: Window, now: datetime, *, unless_full: Window | None = None) -> Tally:
+        """Add one to a sliding window, unless it or the other one is full."""
         ...
 
-    def counter(self, key: str, now: datetime) -> tuple[int, datetime | None]:
-        """The value, 0 when there is none, and its expiry."""
-        ...
+
+def window_of(rate: RateLimitItem, name: str, now: datetime) -> Window:
+    """The two counters of a limit at one moment.
+
+    Windows are counted from 1970 on, so that every worker means the same ones.
+    """
+    length = timedelta(seconds=rate.get_expiry())
+    number, past = divmod(now - _EPOCH, length)
+    key = rate.key_for(name)
+    return Window(
+        previous=f"{key}/{number - 1}",
+        current=f"{key}/{number}",
+        remaining=(length - past) // _MICROSECOND,
+        length=length // _MICROSECOND,
+        limit=rate.amount,
+        expires_at=now + 2 * length,
+    )
 
 
 class MemoryCounters:
@@ -35,93 +50,32 @@ class MemoryCounters:
         self._lock = threading.Lock()
         self._entries: dict[str, tuple[int, datetime]] = {}
 
-    def increment(self, key: str, amount: int, *, expires_at: datetime, now: datetime) -> int:
-        """Add and return the new value; the first addition sets the expiry."""
+    def count(self, window: Window, now: datetime, *, unless_full: Window | None = None) -> Tally:
+        """Add one to a sliding window, unless it or the other one is full."""
+        other = unless_full or window
         with self._lock:
-            value, expiry = self._entries.get(key, (0, expires_at))
-            if expiry <= now:
-                value, expiry = 0, expires_at
-            if key not in self._entries and len(self._entries) >= self._capacity:
-                self._make_room(now)
-            self._entries[key] = (value + amount, expiry)
-            return value + amount
+            keys = (other.previous, other.current, window.previous, window.current)
+            seen = Tally._make((*(self._live(key, now) for key in keys), None))
+            if not other.has_room(seen.other_previous, seen.other_current):
+                return seen
+            if not window.has_room(seen.previous, seen.current):
+                return seen
+            return seen._replace(total=self._add(window, now))
 
-    def counter(self, key: str, now: datetime) -> tuple[int, datetime | None]:
-        """The value, 0 when there is none, and its expiry."""
+    def _add(self, window: Window, now: datetime) -> int:
+        value, expiry = self._entries.get(window.current, (0, window.expires_at))
+        if expiry <= now:
+            value, expiry = 0, window.expires_at
+        if window.current not in self._entries and len(self._entries) >= self._capacity:
+            self._make_room(now)
+        self._entries[window.current] = (value + 1, expiry)
+        return value + 1
+
+    def _live(self, key: str, now: datetime) -> int:
         value, expiry = self._entries.get(key, (0, now))
-        return (value, expiry) if expiry > now else (0, None)
+        return value if expiry > now else 0
 
     def _make_room(self, now: datetime) -> None:
         self._entries = {key: entry for key, entry in self._entries.items() if entry[1] > now}
         if len(self._entries) >= self._capacity:
             self._entries.clear()
-
-
-class CounterStorage(Storage, SlidingWindowCounterSupport, TimestampedSlidingWindow):
-    """``limits`` storage over our counters at one moment: time is an argument, not the machine's.
-
-    Two windows of one length share the work: the count of the previous one fades linearly
-    while the present one fills. When several requests meet at the last free place, the
-    losers' attempts stay counted, because the store only adds; it errs against a flood.
-    """
-
-    STORAGE_SCHEME = None
-
-    def __init__(self, counters: Counters, now: datetime) -> None:
-        super().__init__()
-        self._counters = counters
-        self._now = now
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """What the store raises when it does not answer; passed on unwrapped."""
-        return Unavailable
-
-    def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count ``amount`` if the faded sum of both windows allows it."""
-        previous, previous_ttl, current, _ = self.get_sliding_window(key, expiry)
-        faded = previous * previous_ttl / expiry
-        if math.floor(faded + current) + amount > limit:
-            return False
-        _, current_key = self._window_keys(key, expiry)
-        total = self.incr(current_key, 2 * expiry, amount)
-        return math.floor(faded + total) <= limit
-
-    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
-        """Previous count and its remaining weight in seconds, present count and seconds to its expiry."""
-        previous_key, current_key = self._window_keys(key, expiry)
-        remaining = expiry - self._now.timestamp() % expiry
-        return self.get(previous_key), remaining, self.get(current_key), remaining + expiry
-
-    def clear_sliding_window(self, key: str, expiry: int) -> None:
-        """Counters end by themselves."""
-        raise NotImplementedError
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to a counter that lives ``expiry`` seconds from its first addition."""
-        return self._counters.increment(
-            key, amount, expires_at=self._now + timedelta(seconds=expiry), now=self._now
-        )
-
-    def get(self, key: str) -> int:
-        """The value of a counter."""
-        return self._counters.counter(key, self._now)[0]
-
-    def get_expiry(self, key: str) -> float:
-        """When the counter ends, in seconds since 1970."""
-        return (self._counters.counter(key, self._now)[1] or self._now).astimezone(UTC).timestamp()
-
-    def check(self) -> bool:
-        """Whether the store can be used; asked by nobody here, readiness has its own ways."""
-        return True
-
-    def reset(self) -> int | None:
-        """Counters end by themselves."""
-        raise NotImplementedError
-
-    def clear(self, key: str) -> None:
-        """Counters end by themselves."""
-        raise NotImplementedError
-
-    def _window_keys(self, key: str, expiry: int) -> tuple[str, str]:
-        return self.sliding_window_keys(key, expiry, self._now.timestamp())

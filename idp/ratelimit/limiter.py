@@ -5,16 +5,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from limits import RateLimitItem, parse
-from limits.strategies import SlidingWindowCounterRateLimiter
 
 from idp.clock import Clock
 from idp.errors import Refused, Unavailable
 from idp.observability import get_logger
-from idp.ratelimit.counters import Counters, CounterStorage, MemoryCounters
+from idp.ratelimit.counters import Counters, MemoryCounters, window_of
 from idp.ratelimit.keys import counter_key
 from idp.settings import RatelimitSettings
+from idp.storage import Window
 
 _log = get_logger(__name__)
+
+_SECOND = 1_000_000  # microseconds
 
 _PAUSE = 1.0
 """Seconds during which a store that did not answer is not asked again: requests must not queue for it."""
@@ -62,7 +64,7 @@ class RateLimiter:
         }
         self._ask_again_at = -math.inf
 
-    def hit(self, limit: Limit, key: str, now: datetime) -> None:
+    def hit(self, limit: Limit, key: str, now: datetime, *, unless_exhausted: Limit | None = None) -> None:
         """Count one, and refuse when it is one too many.
 
         Args:
@@ -70,12 +72,23 @@ class RateLimiter:
             key: whom to count, usually the source address; several words are separated by a
                 space. IPv6 addresses count by /64.
             now: aware UTC time.
+            unless_exhausted: another limit that refuses as well, without being counted.
 
         Raises:
             Refused: too many; ``retry_after`` says when there is room again. Refused attempts
                 are not counted.
         """
-        self._ask(limit, key, now, count=True)
+        if not self._enabled:
+            return
+        if self._clock.monotonic() >= self._ask_again_at:
+            try:
+                self._ask(self._shared, limit, key, now, unless_exhausted)
+            except Unavailable as error:
+                self._ask_again_at = self._clock.monotonic() + _PAUSE
+                _log.warning("ratelimit.store.unavailable", extra={"fields": {"detail": error.detail}})
+            else:
+                return
+        self._ask(self._own, limit, key, now, unless_exhausted)
 
     def hit_here(self, limit: Limit, key: str, now: datetime) -> None:
         """As :meth:`hit`, counted by this process for itself: for what must cost no store.
@@ -84,51 +97,40 @@ class RateLimiter:
             Refused: too many.
         """
         if self._enabled:
-            _ask_store(self._own, self._rates[limit], counter_key(limit.value, key), now, count=True)
+            self._ask(self._own, limit, key, now, None)
 
-    def test(self, limit: Limit, key: str, now: datetime) -> None:
-        """Refuse like :meth:`hit`, without counting.
+    def _ask(self, counters: Counters, limit: Limit, key: str, now: datetime, other: Limit | None) -> None:
+        """One question to the store, whatever it answers."""
+        window = self._window(limit, key, now)
+        beside = None if other is None else self._window(other, key, now)
+        tally = counters.count(window, now, unless_full=beside)
+        if other is not None and beside is not None:
+            before = (tally.other_previous, tally.other_current)
+            if not beside.has_room(*before):
+                raise self._refusal(other, beside, *before)
+        if tally.total is None:
+            raise self._refusal(limit, window, tally.previous, tally.current)
+        if not window.has_room(tally.previous, tally.total - 1):
+            # Others came in between, and the last place was one of theirs.
+            raise self._refusal(limit, window, tally.previous, tally.total)
 
-        Raises:
-            Refused: the next :meth:`hit` would be refused.
-        """
-        self._ask(limit, key, now, count=False)
+    def _window(self, limit: Limit, key: str, now: datetime) -> Window:
+        return window_of(self._rates[limit], counter_key(limit.value, key), now)
 
-    def _ask(self, limit: Limit, key: str, now: datetime, *, count: bool) -> None:
-        if not self._enabled:
-            return
-        rate, name = self._rates[limit], counter_key(limit.value, key)
-        if self._clock.monotonic() >= self._ask_again_at:
-            try:
-                _ask_store(self._shared, rate, name, now, count=count)
-            except Unavailable as error:
-                self._ask_again_at = self._clock.monotonic() + _PAUSE
-                _log.warning("ratelimit.store.unavailable", extra={"fields": {"detail": error.detail}})
-            else:
-                return
-        _ask_store(self._own, rate, name, now, count=count)
-
-
-def _ask_store(counters: Counters, rate: RateLimitItem, name: str, now: datetime, *, count: bool) -> None:
-    storage = CounterStorage(counters, now)
-    strategy = SlidingWindowCounterRateLimiter(storage)
-    allowed = strategy.hit(rate, name) if count else strategy.test(rate, name)
-    if not allowed:
-        window = storage.get_sliding_window(rate.key_for(name), rate.get_expiry())
-        raise Refused(
+    def _refusal(self, limit: Limit, window: Window, previous: int, current: int) -> Refused:
+        return Refused(
             "Too many attempts. Please wait a moment and try again.",
-            detail=f"rate {rate}",
-            retry_after=_time_to_room(rate, window),
+            detail=f"rate {self._rates[limit]}",
+            retry_after=_time_to_room(window, previous, current),
         )
 
 
-def _time_to_room(rate: RateLimitItem, window: tuple[int, float, int, float]) -> timedelta:
+def _time_to_room(window: Window, previous: int, current: int) -> timedelta:
     """How long until the faded sum is below the limit, if nothing else is counted; whole seconds."""
-    length = rate.get_expiry()
-    previous, remaining, current, _ = window
-    if current >= rate.amount:
+    length, remaining = window.length / _SECOND, window.remaining / _SECOND
+    if current >= window.limit:
         # Not in this window; in the next one the present count fades in turn.
-        wait = remaining + length * (1 - rate.amount / current)
+        wait = remaining + length * (1 - window.limit / current)
     else:
-        wait = remaining - (rate.amount - current) * length / previous if previous else 0
+        wait = remaining - (window.limit - current) * length / previous if previous else 0
     return timedelta(seconds=max(1, math.floor(wait) + 1))

@@ -8,8 +8,8 @@ from typing import Final
 from idp.crypto import Secret, random_token, token_digest
 from idp.ids import new_id
 from idp.settings import SessionSettings
-from idp.storage import BrowserSessionRow, Repositories
-from idp.storage.hot import BrowserStore, SessionState
+from idp.storage import Repositories
+from idp.storage.hot import BrowserStore, NewSession, SessionState
 
 _PREFIX: Final = "idp_bs_"
 _KIND: Final = "browser-session"
@@ -36,10 +36,11 @@ class BrowserSession:
 
 
 class Sessions:
-    """Starts, finds and ends browser sessions. Callers hold the transaction and record audit.
+    """Drafts, finds and ends browser sessions; ``LoginStore`` writes the drafts.
 
-    Every page finds its session, so :meth:`find` and :meth:`touch` have statements of their own and
-    are called outside of transactions (see ``BrowserStore``).
+    Who ends some holds the transaction and records audit. Every page finds its session, so :meth:`find`
+    and :meth:`touch` have statements of their own and are called outside of transactions (see
+    ``BrowserStore``).
 
     The cookie's value is 256 random bits that exist only in the browser; we keep its digest
     (row S1). It is made anew at every sign-in, so a value that somebody planted is never one
@@ -51,78 +52,42 @@ class Sessions:
         self._store = store
         self._settings = settings
 
-    def start(
-        self,
-        *,
-        account_id: str,
-        acr: str,
-        amr: Sequence[str],
-        user_agent: str,
-        address: str,
-        now: datetime,
-    ) -> tuple[BrowserSession, Secret[str]]:
-        """Begin a session for a person who has just proved who they are."""
-        cookie = _new_cookie()
-        expires_at = now + self._settings.absolute_lifetime
-        row = BrowserSessionRow(
-            id=new_id("ses", now),
-            token_digest=_digest(cookie.reveal()),
-            account_id=account_id,
-            logins=1,
-            created_at=now,
-            auth_time=now,
-            last_seen_at=now,
-            idle_expires_at=self._idle_end(now, expires_at),
-            expires_at=expires_at,
-            acr=acr,
-            amr=list(amr),
-            user_agent=_printable(user_agent),
-            address=address,
-            ended_at=None,
-            end_reason=None,
-        )
-        self._sessions.add(row)
-        return _session(row), cookie
+    def draft(
+        self, *, acr: str, amr: Sequence[str], user_agent: str, address: str, now: datetime
+    ) -> tuple[NewSession, Secret[str]]:
+        """What a person's sign-in makes of their session, new or renewed, and its new cookie value.
 
-    def reauthenticate(
-        self,
-        session: BrowserSession,
-        *,
-        acr: str,
-        amr: Sequence[str],
-        user_agent: str,
-        address: str,
-        now: datetime,
-    ) -> tuple[BrowserSession, Secret[str]]:
-        """Take note that the same person proved themselves again: new cookie value, same ``sid``.
-
-        Both ends of the session start over, as a fresh authentication allows (NIST SP 800-63B-4
-        §5.2). The former cookie value is dead from here on.
+        Both ends of a renewed session start over, as a fresh authentication allows (NIST SP 800-63B-4
+        §5.2). Its former cookie value is dead from then on.
         """
         cookie = _new_cookie()
         expires_at = now + self._settings.absolute_lifetime
-        row = self._sessions.rotate(
-            session.id,
+        session = NewSession(
+            id=new_id("ses", now),
             token_digest=_digest(cookie.reveal()),
-            auth_time=now,
             acr=acr,
-            amr=list(amr),
-            last_seen_at=now,
+            amr=tuple(amr),
             idle_expires_at=self._idle_end(now, expires_at),
             expires_at=expires_at,
             user_agent=_printable(user_agent),
             address=address,
         )
-        if row is None:  # signed out in another tab meanwhile: what was proved now begins anew
-            return self.start(
-                account_id=session.account_id,
-                acr=acr,
-                amr=amr,
-                user_agent=user_agent,
-                address=address,
-                now=now,
-            )
-        return _session(row), cookie
+        return session, cookie
+
+    def begun(self, draft: NewSession, account_id: str, now: datetime) -> BrowserSession:
+        """The session that begins with a draft."""
+        return _signed_in(draft, id=draft.id, account_id=account_id, logins=1, created_at=now, now=now)
+
+    def renewed(self, draft: NewSession, present: BrowserSession, now: datetime) -> BrowserSession:
+        """What a draft makes of a session of the same person."""
+        return _signed_in(
+            draft,
+            id=present.id,
+            account_id=present.account_id,
+            logins=present.logins + 1,
+            created_at=present.created_at,
+            now=now,
+        )
 
     def find(self, cookie: str | None, now: datetime) -> BrowserSession | None:
         """The live session of this cookie value.
@@ -177,7 +142,26 @@ def _printable(user_agent: str) -> str:
     )
 
 
-def _session(row: BrowserSessionRow | SessionState) -> BrowserSession:
+def _signed_in(
+    draft: NewSession, *, id: str, account_id: str, logins: int, created_at: datetime, now: datetime
+) -> BrowserSession:
+    return BrowserSession(
+        id=id,
+        account_id=account_id,
+        logins=logins,
+        auth_time=now,
+        acr=draft.acr,
+        amr=draft.amr,
+        created_at=created_at,
+        last_seen_at=now,
+        expires_at=draft.expires_at,
+        idle_expires_at=draft.idle_expires_at,
+        user_agent=draft.user_agent,
+        address=draft.address,
+    )
+
+
+def _session(row: SessionState) -> BrowserSession:
     return BrowserSession(
         id=row.id,
         account_id=row.account_id,

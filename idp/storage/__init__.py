@@ -56,7 +56,7 @@ from idp.storage.models import (
     ThrottleRow,
     TokenFamilyRow,
 )
-from idp.storage.records import AuditEntry, ClearedRows
+from idp.storage.records import AuditEntry, ClearedRows, Tally, Window
 from idp.storage.repositories import Repositories, repositories
 from idp.storage.schema import current_revision, head_revision, is_current, revisions
 from idp.storage.statements import Measured, StatementCounter
@@ -105,9 +105,11 @@ __all__ = [
     "SigningKeyRow",
     "SqlEphemeral",
     "StatementCounter",
+    "Tally",
     "Text",
     "ThrottleRow",
     "TokenFamilyRow",
+    "Window",
     "begin_read",
     "begin_write",
     "configure_engine",

@@ -29,3 +29,38 @@ class ClearedRows(NamedTuple):
 
     families: int
     consents: int
+
+
+class Window(NamedTuple):
+    """A limit in a sliding window: two counters, of which the older fades while the present one fills.
+
+    It has room while ``previous * remaining + current * length < limit * length``. Whole microseconds,
+    so that every store finds the same.
+    """
+
+    previous: str
+    """Key of the counter of the window before."""
+    current: str
+    remaining: int
+    """Microseconds until the present window ends."""
+    length: int
+    """Microseconds."""
+    limit: int
+    expires_at: datetime
+    """Of the present counter: when its window has faded."""
+
+    def has_room(self, previous: int, current: int) -> bool:
+        """Whether one more is allowed after so many."""
+        return previous * self.remaining + current * self.length < self.limit * self.length
+
+
+class Tally(NamedTuple):
+    """What was counted, and what was found."""
+
+    other_previous: int
+    other_current: int
+    previous: int
+    current: int
+    """Before one was added."""
+    total: int | None
+    """``current`` after one was added; ``None`` if none was."""

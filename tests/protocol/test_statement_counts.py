@@ -11,6 +11,9 @@
 | authorize: code    | 2 on PostgreSQL    | 1       | test_authorize_with_a_session_*       |
 | authorize: sign-in | 1                  | 1       | test_authorize_without_a_session_*    |
 | login page         | 0 or 1             | 0       | test_the_login_page_is_at_most_*      |
+| password sign-in   | 3 on PostgreSQL    | 2       | test_a_sign_in_with_a_password_*      |
+| wrong password     | 4 on PostgreSQL    | 3       | test_a_wrong_password_*               |
+| one too many       | 1                  | 0       | test_a_sign_in_too_many_is_one_read   |
 | back from sign-in  | 3 on PostgreSQL    | 1       | test_the_answer_after_a_sign_in_*     |
 | revocation         | (not hot)          | 1       | test_revocation_commits_once          |
 | a refused request  | nothing is written | 0 or 1  | test_refused_*                        |
@@ -324,6 +327,70 @@ def test_the_login_page_is_at_most_one_read(provider, shop):
     assert (inside.answer.status, plain.answer.status) == (HTTPStatus.OK, HTTPStatus.OK)
     assert inside.figures == (1, 0)
     assert plain.figures == (0, 0)
+
+
+@pytest.fixture
+def limited(new_provider: NewProvider) -> Provider:
+    """With limits per source, counted in the database, as they are without Redis."""
+    provider = new_provider(ratelimit={"enabled": True, "login_per_source": "8/minute"})
+    provider.account("ada")
+    provider.account("bob")
+    return provider
+
+
+def submit(provider: Provider, browser, password: str = PASSWORD, username: str = "ada") -> Cost:
+    """Send the plain form of the sign-in page."""
+    form = {**browser.get("/login").form_with("login-submit").fields}
+    pairs = list({**form, "username": username, "password": password}.items())
+    return cost(provider, lambda: browser.open("POST", "/login", form=pairs, follow=False).answer)
+
+
+def test_a_sign_in_with_a_password_is_one_read_and_one_write(limited, dialect):
+    """Performance 7: the limits are one statement, what is known another, what is decided a third."""
+    submit(limited, limited.browser())
+    before = rows(limited)
+
+    got = submit(limited, limited.browser())
+
+    assert got.answer.status == HTTPStatus.SEE_OTHER
+    assert got.commits == 2  # the count of the source, and the sign-in
+    assert len(got.statements) <= (3 if dialect == "postgresql" else 9), got.statements
+    after = rows(limited)
+    new = {table: after[table] - before[table] for table in after if after[table] != before[table]}
+    assert new == {"browser_session": 1, "known_device": 1, "audit_event": 2}
+
+
+def test_a_sign_in_without_limits_commits_once(provider, ada, dialect):
+    """Performance 7: switched off, limits cost nothing."""
+    submit(provider, provider.browser())
+
+    got = submit(provider, provider.browser())
+
+    assert got.commits == 1
+    assert len(got.statements) <= (2 if dialect == "postgresql" else 7), got.statements
+
+
+@pytest.mark.parametrize("name", ["ada", "nobody"])
+def test_a_wrong_password_costs_the_same_whoever_is_meant(limited, dialect, name):
+    """L6: limits, look, failure, failures of the source."""
+    submit(limited, limited.browser(), "wrong", "bob")
+
+    got = submit(limited, limited.browser(), "wrong", name)
+
+    assert got.answer.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert got.commits == 3
+    assert len(got.statements) == (4 if dialect == "postgresql" else 9), got.statements
+
+
+def test_a_sign_in_too_many_is_one_read(limited):
+    """L2: who is refused costs little."""
+    for _ in range(8):
+        submit(limited, limited.browser())
+
+    got = submit(limited, limited.browser())
+
+    assert got.answer.status == HTTPStatus.TOO_MANY_REQUESTS
+    assert got.figures == (1, 0)
 
 
 def test_the_answer_after_a_sign_in_commits_once(provider, shop, dialect):

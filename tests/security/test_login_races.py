@@ -35,9 +35,7 @@ def guess(here: Container, password: str, meanwhile: Callable[[], None] = lambda
     """One attempt on ada's account; it is refused."""
     flow = LoginFlow(
         LoginServices(
-            database=here.database,
-            repos=here.repos,
-            accounts=here.accounts,
+            store=here.login_store,
             passwords=SlowHashing(here.passwords, meanwhile),  # type: ignore[arg-type] # behaves like it
             throttle=here.throttle,
             devices=here.devices,

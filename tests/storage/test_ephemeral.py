@@ -2,13 +2,16 @@
 
 import secrets
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from idp.errors import Unavailable
 from idp.settings import RedisSettings
+from idp.storage import StatementCounter, Window
 from idp.storage.ephemeral import FallbackEphemeral, RedisEphemeral, SqlEphemeral, connect_redis
+from idp.storage.hot import create_hot_pool, create_window_store
 from tests.services import new_redis, redis_url
 from tests.storage.throwaway import database
 
@@ -23,6 +26,13 @@ def connect(url):
     return client
 
 
+@contextmanager
+def in_sql(settings, engine):
+    pool = create_hot_pool(settings, StatementCounter())
+    yield SqlEphemeral(engine, create_window_store(pool))
+    pool.close()
+
+
 @pytest.fixture(
     params=[
         "sqlite",
@@ -34,15 +44,19 @@ def connect(url):
 )
 def store(request, tmp_path):
     if request.param in {"sqlite", "postgresql"}:
-        with database(request.param, tmp_path) as (_, engine):
-            yield SqlEphemeral(engine)
+        with database(request.param, tmp_path) as (settings, engine), in_sql(settings, engine) as made:
+            yield made
         return
     url = "redis://127.0.0.1:1/0" if "without" in request.param else redis_url()
     if url is None:
         pytest.skip("no Redis")
-    with connect(url) as client, database("sqlite", tmp_path) as (_, engine):
+    with (
+        connect(url) as client,
+        database("sqlite", tmp_path) as (settings, engine),
+        in_sql(settings, engine) as second,
+    ):
         first = RedisEphemeral(client)
-        yield first if request.param == "redis" else FallbackEphemeral(first, SqlEphemeral(engine))
+        yield first if request.param == "redis" else FallbackEphemeral(first, second)
 
 
 @pytest.fixture
@@ -153,6 +167,53 @@ def test_no_addition_is_lost(store, key):
     assert sorted(results) == [1, 2, 3, 4, 5, 6]
 
 
+def window(name, *, limit=3, part=0.5, expires_at=LATER):
+    """A window of a minute that is half over."""
+    minute = 60_000_000
+    return Window(f"{name}/0", f"{name}/1", int(minute * part), minute, limit, expires_at)
+
+
+def following(of):
+    """The window after this one, at its beginning."""
+    return of._replace(previous=of.current, current=of.current + "+", remaining=of.length)
+
+
+def test_a_window_counts_until_it_is_full(store, key):
+    tallies = [store.count(window(key), NOW) for _ in range(5)]
+
+    assert [tally.total for tally in tallies] == [1, 2, 3, None, None]
+    assert [tally.current for tally in tallies] == [0, 1, 2, 3, 3]
+    assert store.count(window(key), LATER).total == 1
+
+
+def test_the_window_before_fades(store, key):
+    for _ in range(3):
+        store.count(window(key), NOW)
+    begun = following(window(key))
+
+    assert store.count(begun, NOW) == (3, 0, 3, 0, None)
+    assert store.count(begun._replace(remaining=begun.length // 3), NOW).total == 1
+    assert store.count(begun._replace(remaining=begun.length // 3 - 1), NOW).total == 2
+
+
+def test_a_full_window_stops_another_one(store, key):
+    """L2: after too many failures attempts are not even counted."""
+    full = window(key + "full", limit=1)
+    store.count(full, NOW)
+
+    tally = store.count(window(key), NOW, unless_full=full)
+
+    assert tally == (0, 1, 0, 0, None)
+    assert store.count(window(key), NOW, unless_full=full._replace(limit=2)).total == 1
+    assert store.count(full._replace(limit=9), NOW).total == 2
+
+
+def test_of_many_at_the_last_place_none_is_lost(store, key):
+    tallies = together(6, lambda: store.count(window(key, limit=6), NOW))
+
+    assert sorted(tally.total for tally in tallies) == [1, 2, 3, 4, 5, 6]
+
+
 # --- Redis away
 
 
@@ -194,8 +255,11 @@ def test_a_flushed_redis_forgets_but_fails_nothing(own_redis, key):
 def test_nobody_notices_that_redis_stops_and_comes_back(own_redis, tmp_path, key):
     """Redis lost: the database takes over at once; afterwards Redis is used again."""
     watch = Stopwatch()
-    with connect(own_redis.url) as client, database("sqlite", tmp_path) as (_, engine):
-        second = SqlEphemeral(engine)
+    with (
+        connect(own_redis.url) as client,
+        database("sqlite", tmp_path) as (settings, engine),
+        in_sql(settings, engine) as second,
+    ):
         store = FallbackEphemeral(RedisEphemeral(client, monotonic=watch), second)
         store.increment(key, 1, expires_at=SOON, now=NOW)
         assert second.counter(key, NOW) == (0, None)

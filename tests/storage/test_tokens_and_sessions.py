@@ -103,28 +103,6 @@ def test_access_token_is_revoked_once(database, repos, now):
         assert not repos.families.is_access_token_revoked("jti2")
 
 
-def test_session_is_found_by_its_present_cookie_only(database, repos, now):
-    """S2: a new cookie makes the old one worthless; the sid stays."""
-    later = now + timedelta(hours=1)
-    with database.transaction():
-        repos.sessions.add(rows.browser_session(now))
-
-    with database.transaction():
-        row = repos.sessions.rotate(
-            "ses_1",
-            token_digest=b"new cookie",
-            auth_time=later,
-            acr="urn:idp:loa:2",
-            amr=["pwd", "otp"],
-            last_seen_at=later,
-        )
-        assert (row.logins, row.auth_time, row.amr) == (2, later, ["pwd", "otp"])
-
-    with database.transaction(write=False):
-        row = repos.sessions.get("ses_1")
-        assert (row.token_digest, row.last_seen_at) == (b"new cookie", later)
-
-
 def test_ended_session_cannot_come_back(database, repos, now):
     later = now + timedelta(hours=1)
     with database.transaction():
@@ -133,7 +111,6 @@ def test_ended_session_cannot_come_back(database, repos, now):
 
     with database.transaction():
         assert not repos.sessions.end("ses_1", "again", later)
-        assert repos.sessions.rotate("ses_1", token_digest=b"x", auth_time=later, acr="1", amr=[]) is None
 
     with database.transaction(write=False):
         row = repos.sessions.get("ses_1")

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from idp.errors import Unavailable
 from idp.storage.ephemeral.interface import EphemeralStore
+from idp.storage.records import Tally, Window
 
 T = TypeVar("T")
 
@@ -45,6 +46,10 @@ class FallbackEphemeral:
     def counter(self, key: str, now: datetime) -> tuple[int, datetime | None]:
         """A counter's sum and expiry."""
         return self._first(lambda store: store.counter(key, now))
+
+    def count(self, window: Window, now: datetime, *, unless_full: Window | None = None) -> Tally:
+        """Add one to a sliding window with room."""
+        return self._first(lambda store: store.count(window, now, unless_full=unless_full))
 
     def _first(self, call: Callable[[EphemeralStore], T]) -> T:
         try:

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Protocol
 
+from idp.storage.records import Tally, Window
+
 
 class EphemeralStore(Protocol):
     """Records under a key until they expire; each call is atomic and stands alone.
@@ -37,4 +39,11 @@ class EphemeralStore(Protocol):
 
     def counter(self, key: str, now: datetime) -> tuple[int, datetime | None]:
         """A counter's sum and expiry; ``(0, None)`` if there is none."""
+        ...
+
+    def count(self, window: Window, now: datetime, *, unless_full: Window | None = None) -> Tally:
+        """Add one to a sliding window, unless it or the other one is full.
+
+        Of several callers at the last place all may be refused: the store only adds.
+        """
         ...

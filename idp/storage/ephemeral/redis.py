@@ -12,6 +12,7 @@ from redis.retry import Retry
 
 from idp.errors import Unavailable
 from idp.settings import RedisSettings
+from idp.storage.records import Tally, Window
 from idp.storage.types import from_microseconds, to_microseconds
 
 _PREFIX = "idp:e:"
@@ -35,6 +36,29 @@ if not expiry or tonumber(expiry) <= tonumber(ARGV[2]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
 return redis.call('HINCRBY', KEYS[1], 'c', ARGV[1])
+"""
+
+# KEYS: previous and current counter of the other window, then of the one to add to. ARGV: now, expiry,
+# milliseconds to live; remaining, length and limit * length of the other window, then of the one to add to.
+_COUNT = """
+local function count(key)
+  local held = redis.call('HMGET', key, 'c', 'e')
+  if not held[1] or tonumber(held[2]) <= tonumber(ARGV[1]) then return 0 end
+  return tonumber(held[1])
+end
+local tally = {count(KEYS[1]), count(KEYS[2]), count(KEYS[3]), count(KEYS[4])}
+local function room(previous, current, first)
+  return previous * ARGV[first] + current * ARGV[first + 1] < tonumber(ARGV[first + 2])
+end
+if room(tally[1], tally[2], 4) and room(tally[3], tally[4], 7) then
+  if tally[4] == 0 then
+    redis.call('DEL', KEYS[4])
+    redis.call('HSET', KEYS[4], 'e', ARGV[2])
+    redis.call('PEXPIRE', KEYS[4], ARGV[3])
+  end
+  tally[5] = redis.call('HINCRBY', KEYS[4], 'c', 1)
+end
+return tally
 """
 
 
@@ -75,6 +99,7 @@ class RedisEphemeral:
         self._paused_until = float("-inf")
         self._add = redis.register_script(_ADD)
         self._increment = redis.register_script(_INCREMENT)
+        self._count = redis.register_script(_COUNT)
 
     def put(self, key: str, value: bytes, *, expires_at: datetime, now: datetime) -> None:
         """Keep a value, replacing what was there."""
@@ -109,6 +134,16 @@ class RedisEphemeral:
         if count is None or expiry is None or int(expiry) <= to_microseconds(now):
             return 0, None
         return int(count), from_microseconds(int(expiry))
+
+    def count(self, window: Window, now: datetime, *, unless_full: Window | None = None) -> Tally:
+        """Add one to a sliding window with room: one round trip."""
+        other = unless_full or window
+        keys = [other.previous, other.current, window.previous, window.current]
+        arguments = [to_microseconds(now), to_microseconds(window.expires_at), _left(window.expires_at, now)]
+        for each in (other, window):
+            arguments += [each.remaining, each.length, each.limit * each.length]
+        tally = self._try(lambda: self._count(keys=[_PREFIX + key for key in keys], args=arguments))
+        return Tally._make((*tally, None)[:5])
 
     def _try(self, call: Callable[[], Any]) -> Any:
         if self._monotonic() < self._paused_until:

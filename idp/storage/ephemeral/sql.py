@@ -1,4 +1,7 @@
-"""The ephemeral store in the database: one short transaction, one statement per call."""
+"""The ephemeral store in the database: one short transaction, one statement per call.
+
+Windows, which every sign-in counts in, have statements of their own (``hot/``).
+"""
 
 from datetime import datetime
 from typing import Any
@@ -7,6 +10,8 @@ from sqlalchemy import BindParameter, Engine, RowMapping, TextClause, TextualSel
 from sqlalchemy.types import TypeEngine
 
 from idp.storage.database import begin_read, begin_write
+from idp.storage.hot import WindowStore
+from idp.storage.records import Tally, Window
 from idp.storage.types import Bytes, Count, Instant, Text
 
 _TYPES: dict[str, TypeEngine[Any]] = {
@@ -59,8 +64,9 @@ _COUNTER = _statement(
 class SqlEphemeral:
     """An :class:`EphemeralStore` in the table ``ephemeral``; expired rows are left to the purge job."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, windows: WindowStore) -> None:
         self._engine = engine
+        self._windows = windows
 
     def put(self, key: str, value: bytes, *, expires_at: datetime, now: datetime) -> None:  # noqa: ARG002 - others need it
         """Keep a value, replacing what was there."""
@@ -87,6 +93,10 @@ class SqlEphemeral:
         """A counter's sum and expiry."""
         row = self._read(_COUNTER, key=key, now=now)
         return (int(row["counter"]), row["expires_at"]) if row is not None else (0, None)
+
+    def count(self, window: Window, now: datetime, *, unless_full: Window | None = None) -> Tally:
+        """Add one to a sliding window with room."""
+        return self._windows.count(window, now, unless_full=unless_full)
 
     def _write(self, statement: TextClause, **parameters: object) -> RowMapping | None:
         with begin_write(self._engine) as connection:

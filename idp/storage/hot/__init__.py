@@ -2,11 +2,12 @@
 
 Owns: claiming a code while opening its family, advancing a family, and the one look-up
 behind userinfo and introspection; for pages the session, the interaction, and the code that is
-issued at once. Each state change is one transaction with one commit: on
-PostgreSQL a single CTE, on SQLite a short ``BEGIN IMMEDIATE``. Everything else uses the
-repositories. Called by oauth/ and sessions/.
+issued at once; for sign-ins what is known before the password is checked, and what either end
+of it writes. Each state change is one transaction with one commit: on PostgreSQL a single CTE, on
+SQLite a short ``BEGIN IMMEDIATE``. Everything else uses the repositories. Called by oauth/,
+sessions/ and login/.
 Reading order: interface, postgresql_connection, postgresql_pool, postgresql, sqlite_pool, sqlite, factory;
-browser_*.
+browser_*, login_*, windows.
 """
 
 from idp.storage.hot.browser_interface import (
@@ -17,7 +18,14 @@ from idp.storage.hot.browser_interface import (
     NewInteraction,
     SessionState,
 )
-from idp.storage.hot.factory import HotPool, create_browser_store, create_hot_pool, create_hot_store
+from idp.storage.hot.factory import (
+    HotPool,
+    create_browser_store,
+    create_hot_pool,
+    create_hot_store,
+    create_login_store,
+    create_window_store,
+)
 from idp.storage.hot.interface import (
     AccessState,
     AccountState,
@@ -28,8 +36,21 @@ from idp.storage.hot.interface import (
     FamilyState,
     HotStore,
 )
+from idp.storage.hot.login_interface import (
+    ACCOUNT_COUNTER,
+    Failure,
+    LoginQuestion,
+    LoginState,
+    LoginStore,
+    NewSession,
+    PresentSession,
+    SignedIn,
+    SignIn,
+)
+from idp.storage.hot.windows import WindowStore
 
 __all__ = [
+    "ACCOUNT_COUNTER",
     "AccessState",
     "AccountState",
     "AdvancedFamily",
@@ -37,15 +58,26 @@ __all__ = [
     "ClaimedCode",
     "CodeClaim",
     "CodeIssue",
+    "Failure",
     "FamilyAdvance",
     "FamilyState",
     "HotPool",
     "HotStore",
     "InteractionState",
+    "LoginQuestion",
+    "LoginState",
+    "LoginStore",
     "NeededConsent",
     "NewInteraction",
+    "NewSession",
+    "PresentSession",
     "SessionState",
+    "SignIn",
+    "SignedIn",
+    "WindowStore",
     "create_browser_store",
     "create_hot_pool",
     "create_hot_store",
+    "create_login_store",
+    "create_window_store",
 ]

@@ -191,8 +191,8 @@ def write_audit(
     transaction: SqliteTransaction,
     entry: AuditEntry,
     now: int,
-    account_id: str,
-    client_id: str,
+    account_id: str | None,
+    client_id: str | None,
     session_id: str | None,
 ) -> None:
     """The event with the account, client and session of the change it reports."""

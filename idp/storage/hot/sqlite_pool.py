@@ -121,6 +121,11 @@ class SqliteTransaction:
         self._observer.statement(sql)
         self._connection.execute(sql, parameters)
 
+    def change(self, sql: str, parameters: tuple[object, ...]) -> int:
+        """Run a statement that gives no rows; how many it changed."""
+        self._observer.statement(sql)
+        return self._connection.execute(sql, parameters).rowcount
+
     def fetch_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
         """Run a statement to its end; its first row, or ``None``."""
         self._observer.statement(sql)

@@ -1,6 +1,6 @@
 """Browser sessions and interactions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from idp.storage.repositories.base import FRESH, Repository, at_most
 
 
 class SessionRepository(Repository):
-    """Rows of browser sessions. Whether one is still good is decided above; pages find theirs in `hot/`."""
+    """Rows of browser sessions. Whether one is still good is decided above; `hot/` begins and finds them."""
 
     def add(self, row: BrowserSessionRow) -> None:
         """Write a new session.
@@ -24,44 +24,6 @@ class SessionRepository(Repository):
     def get(self, session_id: str) -> BrowserSessionRow | None:
         """The session in whatever state, or None."""
         return self._session.get(BrowserSessionRow, session_id, execution_options=FRESH)
-
-    def rotate(
-        self,
-        session_id: str,
-        *,
-        token_digest: bytes,
-        auth_time: datetime,
-        acr: str,
-        amr: Sequence[str],
-        **columns: Any,
-    ) -> BrowserSessionRow | None:
-        """The person proved again who they are: a new cookie, one login more, the same id.
-
-        Args:
-            session_id: which session.
-            token_digest: of the new cookie; the old one is worthless from here on.
-            auth_time: when, aware UTC.
-            acr: the level reached now.
-            amr: the methods used.
-            columns: further columns to set, for example ``last_seen_at`` and ``idle_expires_at``.
-
-        Returns:
-            the row as it is now; None if the session ended meanwhile.
-        """
-        statement = (
-            update(BrowserSessionRow)
-            .where(BrowserSessionRow.id == session_id, BrowserSessionRow.ended_at.is_(None))
-            .values(
-                token_digest=token_digest,
-                auth_time=auth_time,
-                acr=acr,
-                amr=list(amr),
-                logins=BrowserSessionRow.logins + 1,
-                **columns,
-            )
-            .returning(BrowserSessionRow)
-        )
-        return self._session.scalars(statement, execution_options=FRESH).one_or_none()
 
     def end(self, session_id: str, reason: str, now: datetime) -> bool:
         """End a session; False if it ended before or does not exist."""

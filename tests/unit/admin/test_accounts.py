@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from idp.errors import Conflict, Invalid, NotFound
-from idp.sessions import ACR_SINGLE_FACTOR
 from idp.storage import TokenFamilyRow
+from tests.sessions import begin_session
 
 PASSWORD = "correct horse battery staple"
 OPERATOR = "operator:command line"
@@ -94,9 +94,7 @@ def test_disabling_ends_sessions_and_families(admin, container, clock):
     account_id = admin.accounts.create(username="ada")["id"]
     now = clock.now()
     with container.database.transaction():
-        _, cookie = container.sessions.start(
-            account_id=account_id, acr=ACR_SINGLE_FACTOR, amr=["pwd"], user_agent="", address="", now=now
-        )
+        _, cookie = begin_session(container.sessions, container.repos, account_id, now)
         container.repos.families.add(
             TokenFamilyRow(
                 id="family",
@@ -124,14 +122,7 @@ def test_disabling_ends_sessions_and_families(admin, container, clock):
 def test_a_new_password_ends_what_the_old_one_opened(admin, container, clock):
     account_id = admin.accounts.create(username="ada", password=PASSWORD)["id"]
     with container.database.transaction():
-        _, cookie = container.sessions.start(
-            account_id=account_id,
-            acr=ACR_SINGLE_FACTOR,
-            amr=["pwd"],
-            user_agent="",
-            address="",
-            now=clock.now(),
-        )
+        _, cookie = begin_session(container.sessions, container.repos, account_id, clock.now())
     clock.advance(timedelta(seconds=1))
 
     admin.accounts.set_password("ada", "another good password")

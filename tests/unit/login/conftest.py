@@ -18,7 +18,7 @@ from idp.ratelimit.counters import MemoryCounters
 from idp.sessions import BrowserSession, Sessions
 from idp.settings import DatabaseSettings, RatelimitSettings, SecretUrl, Settings
 from idp.storage import AuditEventRow, Base, Database, create_engine, plain_session, repositories
-from idp.storage.hot import create_browser_store, create_hot_pool
+from idp.storage.hot import create_browser_store, create_hot_pool, create_login_store
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery staple"
@@ -60,9 +60,7 @@ class Door:
     def _flow(self) -> LoginFlow:
         return LoginFlow(
             LoginServices(
-                database=self.database,
-                repos=self.repos,
-                accounts=self.accounts,
+                store=create_login_store(self.hot_pool),
                 passwords=self.passwords,
                 throttle=PasswordThrottle(self.repos, Secret(b"t" * 32)),
                 devices=KnownDevices(self.repos),

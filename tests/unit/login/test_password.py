@@ -22,7 +22,7 @@ def refusal(door: Door, *args, **options) -> Refused:
 def test_right_password_starts_a_session(door: Door, identifier):
     signed_in = door.sign_in(identifier)
 
-    assert signed_in.account.id == door.ada.id
+    assert signed_in.session.account_id == door.ada.id
     assert signed_in.session.acr == ACR_SINGLE_FACTOR
     assert signed_in.session.amr == ("pwd",)
     assert signed_in.session.auth_time == door.clock.now()
@@ -90,7 +90,7 @@ def test_stranger_does_not_lock_the_owner_out(door: Door):
         door.clock.advance(timedelta(seconds=1))
     refusal(door, "ada")
 
-    assert door.sign_in(device=device).account.id == door.ada.id
+    assert door.sign_in(device=device).session.account_id == door.ada.id
     for _ in range(5):
         refusal(door, "ada", "wrong", device=device)
     refusal(door, "ada", device=device)
@@ -165,7 +165,7 @@ def test_password_is_hashed_again_when_the_parameters_rise(door: Door):
     assert "m=64" in (before or "")
     assert "m=128" in (after or "")
     assert [detail["rehashed"] for detail in door.details("account.password.verified")] == [True]
-    assert door.sign_in().account.id == door.ada.id
+    assert door.sign_in().session.account_id == door.ada.id
 
 
 def test_endless_password_is_refused_before_hashing(door: Door):

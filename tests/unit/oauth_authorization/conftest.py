@@ -26,7 +26,7 @@ from idp.oauth import (
     Step,
 )
 from idp.resources import ResourceDirectory, Resources
-from idp.sessions import ACR_SINGLE_FACTOR, BrowserSession, Sessions
+from idp.sessions import BrowserSession, Sessions
 from idp.settings import DatabaseSettings, SecretUrl, Settings
 from idp.storage import (
     AuditEventRow,
@@ -42,6 +42,7 @@ from idp.storage import (
 )
 from idp.storage.hot import create_browser_store, create_hot_pool
 from idp.tokens import AUTHORIZATION_CODE_KIND, AuthorizationCodes, AuthorizedGrant, new_family_id
+from tests.sessions import begin_session, renew_session
 
 START = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 ISSUER = "https://idp.example"
@@ -174,26 +175,12 @@ class FrontChannel:
 
     def sign_in(self, account: Account | None = None) -> BrowserSession:
         with self.database.transaction():
-            session, _ = self.sessions.start(
-                account_id=(account or self.ada).id,
-                acr=ACR_SINGLE_FACTOR,
-                amr=["pwd"],
-                user_agent="test",
-                address="192.0.2.1",
-                now=self.now,
-            )
+            session, _ = begin_session(self.sessions, self.repos, (account or self.ada).id, self.now)
         return session
 
     def sign_in_again(self, session: BrowserSession) -> BrowserSession:
         with self.database.transaction():
-            renewed, _ = self.sessions.reauthenticate(
-                session,
-                acr=session.acr,
-                amr=session.amr,
-                user_agent="test",
-                address="192.0.2.1",
-                now=self.now,
-            )
+            renewed, _ = renew_session(self.sessions, self.repos, session, self.now)
         return renewed
 
     def end(self, session: BrowserSession) -> None:

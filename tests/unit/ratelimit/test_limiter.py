@@ -13,7 +13,9 @@ from idp.ratelimit import Limit, RateLimiter, normalised_source
 from idp.ratelimit.counters import MemoryCounters
 from idp.ratelimit.keys import counter_key
 from idp.settings import RatelimitSettings, RedisSettings
+from idp.storage import Window
 from idp.storage.ephemeral import RedisEphemeral, SqlEphemeral, connect_redis
+from idp.storage.hot import create_hot_pool, create_window_store
 from tests.services import redis_url
 
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -28,11 +30,7 @@ class Away:
     def __init__(self):
         self.asked = 0
 
-    def increment(self, key, amount, *, expires_at, now):
-        self.asked += 1
-        raise Unavailable(detail="away")
-
-    def counter(self, key, now):
+    def count(self, window, now, *, unless_full=None):
         self.asked += 1
         raise Unavailable(detail="away")
 
@@ -84,11 +82,14 @@ def test_workers_share_the_store():
     assert allowed(limiter(store)) == 0
 
 
-def test_database_counts(database):
+def test_database_counts(database, database_settings):
     """Without Redis the counters are in the database."""
-    allowed(limiter(SqlEphemeral(database.engine)))
+    pool = create_hot_pool(database_settings, database.statements)
+    store = SqlEphemeral(database.engine, create_window_store(pool))
+    allowed(limiter(store))
 
-    assert allowed(limiter(SqlEphemeral(database.engine))) == 0
+    assert allowed(limiter(store)) == 0
+    pool.close()
 
 
 @pytest.mark.redis
@@ -131,14 +132,18 @@ def test_waiting_as_told_is_enough(second, attempts):
     limits.hit(Limit.LOGIN_PER_SOURCE, SOURCE, now + 30 * SECOND + wait)
 
 
-def test_testing_does_not_count():
+def test_another_limit_refuses_without_being_counted():
+    """L2: sprayed failures stop attempts, attempts are no failures."""
     limits = limiter()
-    for _ in range(50):
-        limits.test(Limit.LOGIN_PER_SOURCE, SOURCE, START)
-    allowed(limits, attempts=5)
+    both = {"unless_exhausted": Limit.LOGIN_SPRAY}
+    for _ in range(4):
+        limits.hit(Limit.LOGIN_PER_SOURCE, SOURCE, START, **both)
+    assert allowed(limits, limit=Limit.LOGIN_SPRAY) == 3
 
-    with pytest.raises(Refused):
-        limits.test(Limit.LOGIN_PER_SOURCE, SOURCE, START)
+    with pytest.raises(Refused) as caught:
+        limits.hit(Limit.LOGIN_PER_SOURCE, SOURCE, START, **both)
+    assert caught.value.detail == "rate 3 per 15 minute"
+    assert allowed(limits) == 1
 
 
 def test_switched_off_lets_everything_pass():
@@ -189,18 +194,24 @@ def test_counters_have_short_names_that_keep_sources_apart(first, second):
     assert (one == other) is (f"a{first}" == f"a{second}")
 
 
+def window(name, **changes):
+    values = {"remaining": 30, "length": 60, "limit": 100, "expires_at": START + SECOND}
+    return Window(f"{name}/0", f"{name}/1", **values | changes)
+
+
 def test_memory_is_bounded():
     counters = MemoryCounters(capacity=10)
     for number in range(100):
-        counters.increment(str(number), 1, expires_at=START + SECOND, now=START)
+        counters.count(window(str(number)), START)
 
-    assert counters.counter("99", START) == (1, START + SECOND)
-    assert counters.counter("0", START) == (0, None)
+    assert counters.count(window("99"), START).current == 1
+    assert counters.count(window("0"), START).current == 0
 
 
 def test_counters_end_at_their_time():
     counters = MemoryCounters()
-    counters.increment("a", 3, expires_at=START + SECOND, now=START)
+    for _ in range(3):
+        counters.count(window("a"), START)
 
-    assert counters.counter("a", START + SECOND) == (0, None)
-    assert counters.increment("a", 1, expires_at=START + 9 * SECOND, now=START + SECOND) == 1
+    assert counters.count(window("a"), START).total == 4
+    assert counters.count(window("a", expires_at=START + 9 * SECOND), START + SECOND).total == 1

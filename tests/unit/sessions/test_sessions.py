@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from idp.accounts import Accounts
-from idp.sessions import ACR_SINGLE_FACTOR, Sessions
+from idp.sessions import Sessions
 from idp.settings import SessionSettings
 from idp.storage import BrowserSessionRow
 from idp.storage.hot import create_browser_store, create_hot_pool
+from tests.sessions import begin_session, renew_session
 
-PROOF = {"acr": ACR_SINGLE_FACTOR, "amr": ("pwd",), "user_agent": "Browser/1", "address": "192.0.2.1"}
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -28,12 +28,12 @@ class Signed:
 
     def start(self, **proof):
         with self.database.transaction():
-            session, cookie = self.rooms.start(account_id=self.account_id, now=self.now, **{**PROOF, **proof})
+            session, cookie = begin_session(self.rooms, self.repos, self.account_id, self.now, **proof)
         return session, cookie.reveal()
 
     def again(self, session, at):
         with self.database.transaction():
-            renewed, cookie = self.rooms.reauthenticate(session, now=at, **PROOF)
+            renewed, cookie = renew_session(self.rooms, self.repos, session, at)
         return renewed, cookie.reveal()
 
     def find(self, cookie, at=None):
@@ -93,18 +93,6 @@ def test_reauthentication_keeps_the_sid_and_changes_the_cookie(signed):
     assert renewed.expires_at == later + 30 * DAY
     assert signed.find(cookie, later) is None
     assert signed.find(fresh, later) == renewed
-
-
-def test_reauthentication_after_logout_begins_anew(signed):
-    session, _ = signed.start()
-    with signed.database.transaction():
-        signed.rooms.end(session.id, "logout", signed.now)
-
-    renewed, fresh = signed.again(session, signed.now)
-
-    assert renewed.id != session.id
-    assert renewed.logins == 1
-    assert signed.find(fresh) == renewed
 
 
 def test_idle_and_absolute_ends_are_kept(signed):
