@@ -123,7 +123,7 @@ class HotConnection:
             Unanswered: the server said nothing; the connection cannot be used any more.
         """
         statement = self._statements.get(sql) or self._prepare(sql)
-        values = [
+        values: list[Any] = [  # the wrapper takes None for NULL, and its signature does not say so
             None if value is None else encode(value)
             for encode, value in zip(statement.encoders, parameters, strict=True)
         ]
@@ -132,15 +132,15 @@ class HotConnection:
         self.waits_since = time.monotonic()
         try:
             result = self._pgconn.exec_prepared(statement.name, values, statement.formats, Format.BINARY)
-        except (
-            MemoryError
-        ) as error:  # what the wrapper makes of no result; libpq gives none if it cannot send
+        except MemoryError as error:  # what the wrapper makes of no result: libpq could not send
             raise psycopg.OperationalError("the statement could not be sent") from error
         finally:
             self.waits_since = None
         if self._is_given_up:
             raise Unanswered(f"no answer within {self.patience} s")
         if result.status not in _ANSWERED:
+            if self.is_lost:  # libpq's own words come without an error code
+                raise psycopg.OperationalError(result.error_message.decode(errors="replace").strip())
             raise error_from_result(result)
         if not result.ntuples:
             return None
