@@ -6,13 +6,11 @@ language of the source and needs none.
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from gettext import NullTranslations
+from gettext import NullTranslations, translation
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from babel import Locale, UnknownLocaleError
-from babel.support import Translations
 from flask import Flask, current_app, g, has_request_context, request
 from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
@@ -22,6 +20,13 @@ from idp.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 SOURCE_LANGUAGE = "en"
+
+# Babel knows it too, but its data about all languages are 4 MiB in each worker for this alone.
+_RIGHT_TO_LEFT = frozenset(
+    "apc ar bal bgn ckb dv fa he ks lrc mzn nqo ps rhg sd sdh skr syr trw ug ur yi".split()  # noqa: SIM905
+)
+"""Languages written from right to left unless a script is named. Source: Unicode CLDR, ``characterOrder``."""
+_SCRIPTS_RIGHT_TO_LEFT = frozenset({"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"})
 
 _EXTENSION = "idp.locales"
 _MAX_WISHES = 10
@@ -107,11 +112,15 @@ def _parsed(header: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _html_language(name: str) -> tuple[str, str]:
-    try:
-        direction = Locale.parse(name).text_direction
-    except (UnknownLocaleError, ValueError):
-        direction = "ltr"
-    return name.replace("_", "-"), direction
+    return name.replace("_", "-"), text_direction(name)
+
+
+def text_direction(name: str) -> str:
+    """``ltr`` or ``rtl``, for a language with or without script and region: ``pt_BR``, ``az_Arab``."""
+    spoken, *rest = name.split("_")
+    scripts = [part for part in rest if len(part) == 4]  # noqa: PLR2004 - a script's length (RFC 5646 §2.2.3)
+    is_rtl = scripts[0] in _SCRIPTS_RIGHT_TO_LEFT if scripts else spoken in _RIGHT_TO_LEFT
+    return "rtl" if is_rtl else "ltr"
 
 
 @lru_cache(maxsize=4096)
@@ -122,4 +131,4 @@ def _markup(name: str, message: str) -> Markup:
 
 @lru_cache(maxsize=64)
 def _catalogue(name: str) -> NullTranslations:
-    return Translations.load(FOLDER, [name])
+    return translation("messages", FOLDER, [name], fallback=True)

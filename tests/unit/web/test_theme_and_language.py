@@ -1,10 +1,12 @@
 """Every accent is readable; every wish for a language ends at one that exists."""
 
 import pytest
+from babel import Locale
+from babel.localedata import locale_identifiers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.web.pages.locale import best_language
+from idp.web.pages.locale import best_language, text_direction
 from idp.web.pages.theme import DARK_CARD, LIGHT_CARD, accent, contrast
 
 CHANNEL = st.integers(0, 255)
@@ -47,3 +49,10 @@ def test_contrast_of_black_and_white():
 def test_the_first_wish_that_can_be_met(wishes, language):
     """OpenID Connect Core §3.1.2.1: unknown ui_locales are no error."""
     assert best_language(wishes, ("en", "de", "pt_BR")) == language
+
+
+def test_every_language_is_written_in_its_direction():
+    """As Unicode's data have it, which are too large for each worker. HTML has no third direction."""
+    right_to_left = {name for name in locale_identifiers() if Locale.parse(name).text_direction == "rtl"}
+
+    assert {name for name in locale_identifiers() if text_direction(name) == "rtl"} == right_to_left
