@@ -10,7 +10,7 @@ from idp.container import Container
 from idp.errors import Unavailable
 from idp.jobs.issue_counts import flush_issue_counts
 from idp.jobs.key_states import maintain_keys
-from idp.jobs.purge import purge_expired
+from idp.jobs.purge import purge_dead_families, purge_expired
 from idp.observability import get_logger
 
 _log = get_logger(__name__)
@@ -33,6 +33,7 @@ def start_jobs(container: Container) -> Callable[[], None]:
             (flush_issue_counts, container.settings.audit.flush_interval),
             (maintain_keys, timedelta(seconds=30)),
             (purge_expired, timedelta(minutes=5)),
+            (purge_dead_families, timedelta(minutes=5)),
         )
     ]
     thread = threading.Thread(target=_loop, args=(container, jobs, ended), name="idp-jobs", daemon=True)

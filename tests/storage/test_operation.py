@@ -11,6 +11,7 @@ from idp.storage import (
     EphemeralRow,
     RevokedAccessTokenRow,
     ThrottleRow,
+    TokenFamilyRow,
     create_engine,
     plain_session,
     repositories,
@@ -125,6 +126,10 @@ def test_deployment_epoch_never_goes_back(database, repos, now):
         assert repos.deployment.not_before() == now
 
 
+def failures(now, **changes):
+    return ThrottleRow(failures=1, last_failure_at=now - HOUR, **changes)
+
+
 def test_purge_removes_what_has_expired_and_nothing_else(database, repos, now):
     gone, alive = now, now + timedelta(microseconds=1)
     with database.transaction():
@@ -136,7 +141,7 @@ def test_purge_removes_what_has_expired_and_nothing_else(database, repos, now):
             repos.families.revoke_access_token(name, now, expires_at)
             repos.sessions.add(rows.browser_session(now, id=name, token_digest=raw, expires_at=expires_at))
             repos.interactions.add(rows.interaction(now, uid=name, expires_at=expires_at))
-            repos.throttles.record_failure(raw, now - HOUR, expires_at=expires_at)
+            database.session().add(failures(now, key=raw, expires_at=expires_at))
             repos.devices.add(rows.known_device(now, token_digest=raw, expires_at=expires_at))
             database.session().add(EphemeralRow(key=name, expires_at=expires_at))
 
@@ -157,7 +162,7 @@ def test_purge_removes_what_has_expired_and_nothing_else(database, repos, now):
 def test_purge_takes_small_bites_oldest_first(database, repos, now):
     with database.transaction():
         for number in range(5):
-            repos.throttles.record_failure(bytes([number]), now - HOUR, expires_at=now - number * HOUR / 10)
+            database.session().add(failures(now, key=bytes([number]), expires_at=now - number * HOUR / 10))
 
     with database.transaction():
         assert repos.expired.purge(now, 2)["password_throttle"] == 2
@@ -165,6 +170,32 @@ def test_purge_takes_small_bites_oldest_first(database, repos, now):
         assert left == [b"\0", b"\1", b"\2"]
     with database.transaction():
         assert repos.expired.purge(now, 10)["password_throttle"] == 3
+
+
+def test_families_that_died_before_their_time_are_purged_a_piece_at_a_time(database, repos, now):
+    """Idle or revoked for a day: until then an access token of theirs may still need the row."""
+    past, later = now - timedelta(days=1), now - timedelta(hours=23)
+    with database.transaction():
+        repos.accounts.add(rows.account(now), [])
+        for name, changes in {
+            "a idle": {"idle_expires_at": past},
+            "b revoked": {"revoked_at": past},
+            "c alive": {},
+            "d idle lately": {"idle_expires_at": later},
+            "e revoked lately": {"revoked_at": later},
+            "f idle": {"idle_expires_at": past},
+        }.items():
+            repos.families.add(rows.family(now, id=name, **changes))
+
+    counts = []
+    for start, limit in (("a zzz", 4), ("b zzz", 3), ("", 9)):
+        with database.transaction():
+            counts.append(repos.expired.purge_dead_families(now, start, limit))
+
+    assert counts == [1, 0, 2]
+    with database.transaction(write=False):
+        left = database.session().scalars(select(TokenFamilyRow.id).order_by(TokenFamilyRow.id)).all()
+    assert left == ["c alive", "d idle lately", "e revoked lately"]
 
 
 @pytest.mark.postgresql

@@ -1,7 +1,9 @@
 """Deleting what has expired, a little at a time."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import or_, select
 
 from idp.storage.models import (
     BrowserSessionRow,
@@ -26,9 +28,12 @@ _EXPIRING: tuple[type[Any], ...] = (
     EphemeralRow,
 )
 
+_LATEST_TOKEN: Final = timedelta(days=1)
+"""The longest life of an access token: it may outlive the idle end of its family, and then needs its row."""
+
 
 class PurgeRepository(Repository):
-    """Removes rows whose ``expires_at`` has passed; nothing that still decides anything."""
+    """Removes expired rows and dead token families; nothing that still decides anything."""
 
     def purge(self, now: datetime, limit: int) -> dict[str, int]:
         """Delete at most ``limit`` expired rows of each table; how many, by table name.
@@ -41,3 +46,15 @@ class PurgeRepository(Repository):
             )
             for model in _EXPIRING
         }
+
+    def purge_dead_families(self, now: datetime, start: str, limit: int) -> int:
+        """Of the ``limit`` token families whose ids follow ``start``, delete those dead before their time.
+
+        Those are families that lay idle for too long, and revoked ones. No index finds them, because it
+        would make every refresh dearer; the caller looks at a piece of the table now and then.
+        """
+        family = TokenFamilyRow
+        piece = select(family.id).where(family.id > start).order_by(family.id).limit(limit)
+        past = now - _LATEST_TOKEN
+        is_dead = or_(family.idle_expires_at <= past, family.revoked_at <= past)
+        return self._delete_some(family, family.id.in_(piece), is_dead, limit=limit, skip_locked=True)
