@@ -31,6 +31,7 @@ from idp.crypto import random_token
 from idp.sessions import ACR_SINGLE_FACTOR
 from idp.storage import OneTimeRow, TokenFamilyRow
 from idp.tokens import AUTHORIZATION_CODE_KIND, AuthorizedGrant, TokenSpec, new_family_id
+from tests.sessions import begin_session
 
 PASSWORD: Final = "correct horse battery staple"
 PEOPLE: Final = 100
@@ -247,14 +248,7 @@ class Ours(Subject):
         self._people: list[tuple[str, str, str]] = []
         with here.database.transaction():
             for account in made:
-                session, cookie = here.sessions.start(
-                    account_id=account["id"],
-                    acr=ACR_SINGLE_FACTOR,
-                    amr=_PWD,
-                    user_agent="bench",
-                    address="127.0.0.1",
-                    now=self._signed_in_at,
-                )
+                session, cookie = begin_session(here.sessions, here.repos, account["id"], self._signed_in_at)
                 self._people.append((account["id"], session.id, cookie.reveal()))
 
 
