@@ -3,11 +3,12 @@
 import binascii
 import re
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _B64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 
@@ -40,7 +41,7 @@ def random_token(size: int = 32) -> str:
 
 def b64url_encode(data: bytes) -> str:
     """Base64url without padding. Source: RFC 7515 §2."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def b64url_decode(text: str) -> bytes:

@@ -80,7 +80,7 @@ def requested_claims(claims_request: Mapping[str, Any] | None, section: str) -> 
     Source: OpenID Connect Core §5.5.
     """
     asked = (claims_request or {}).get(section)
-    return set(asked) if isinstance(asked, Mapping) else set()
+    return set(asked) if isinstance(asked, dict) else set()
 
 
 def userinfo_claims(
@@ -105,10 +105,6 @@ def _chosen(account: AccountState, wanted: set[str]) -> dict[str, Any]:
     if not wanted:
         return {}
     known = account_claims(account)
+    given = wanted & known.keys()
     # Security: only names of the standard vocabulary can be asked for, whatever else is stored.
-    return {
-        name: known[name]
-        for names in SCOPE_CLAIMS.values()
-        for name in names
-        if name in wanted & known.keys()
-    }
+    return {name: known[name] for names in SCOPE_CLAIMS.values() for name in names if name in given}
