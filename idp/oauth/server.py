@@ -120,7 +120,7 @@ class OAuthServer(AuthorizationServer):
         """
         grant_type = request.form["grant_type"]
         grant = self._grants.get(grant_type)
-        if grant is None:
+        if grant is None or request.method not in grant.TOKEN_ENDPOINT_HTTP_METHODS:
             raise UnsupportedGrantError(grant_type)
         return grant(request, self)
 
