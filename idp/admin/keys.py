@@ -75,15 +75,15 @@ class KeyAdmin:
         with context.change() as now:
             changes = context.keystore.revoke(kid, now)
             self._record(changes, now)
-            lifetimes = [client.access_token_lifetime for client in context.clients.list_()]
+            lifetimes = context.repos.clients.access_token_lifetimes()
         context.feed.notify("keys")
         max_age = int(context.keystore.jwks_max_age.total_seconds())
-        longest = max([context.access_token_lifetime, *(given for given in lifetimes if given)])
+        longest = max([int(context.access_token_lifetime.total_seconds()), *lifetimes])
         return {
             "kid": kid,
             "changes": [_step(change) for change in changes],
             "key_sets_refreshed_within_seconds": max_age,
-            "tokens_gone_within_seconds": max_age + int(longest.total_seconds()),
+            "tokens_gone_within_seconds": max_age + longest,
         }
 
     def _record(self, changes: Iterable[KeyChange], now: datetime, *, actor: Actor | None = None) -> None:

@@ -84,14 +84,6 @@ class Clients:
         row = self._get_row(client_id)
         return registered_client(row, self._clients.secrets_of(client_id), self._secret_key)
 
-    def metadata_of(self, client_id: str) -> dict[str, Any]:
-        """The client's metadata as it is stored; holds no secret.
-
-        Raises:
-            NotFound: there is no such client.
-        """
-        return dict(self._get_row(client_id).metadata_)
-
     def list_(self) -> list[RegisteredClient]:
         """Every client, by id, without secrets."""
         rows = self._clients.load_all()

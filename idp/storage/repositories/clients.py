@@ -5,7 +5,8 @@ from collections.abc import Collection, Hashable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, cast, delete, select
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, delete, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from idp.storage.models import (
     ClientLogoRow,
@@ -76,6 +77,16 @@ class ClientRepository(Repository):
             of.setdefault(secret.client_id, []).append(secret)
         rows = self._session.scalars(clients.order_by(ClientRow.client_id))
         return [(row, of.get(row.client_id, [])) for row in rows]
+
+    def access_token_lifetimes(self) -> set[int]:
+        """The different lifetimes in seconds that clients are registered with; one statement, no objects."""
+        lifetime: ColumnElement[int | None]
+        if self._dialect == "sqlite":
+            lifetime = func.json_extract(ClientRow.metadata_, "$.access_token_lifetime")
+        else:
+            lifetime = cast(cast(ClientRow.metadata_, JSONB)["access_token_lifetime"].astext, BigInteger)
+        found = self._session.scalars(select(lifetime).distinct())
+        return {seconds for seconds in found if seconds is not None}
 
     def update(self, row: ClientRow) -> None:
         """Write a client's changed columns; the row may come from an earlier transaction."""
