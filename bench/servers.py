@@ -24,7 +24,7 @@ LOAD_CORE = 1
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _FROM_ELSEWHERE = ("IDP_", "FLASK_", "NODE_", "GRANIAN_", "PYTHONDONTWRITEBYTECODE")
-"""Beginnings of names. The last one would have each start compile every file, which a user's second does not."""
+"""Beginnings of names. With the last one each start compiles every file; a user's second does not."""
 
 
 class Server:
