@@ -41,11 +41,10 @@ from idp.storage import (
     Engine,
     EphemeralStore,
     FallbackEphemeral,
-    RedisEphemeral,
     Repositories,
     SessionSource,
     SqlEphemeral,
-    connect_redis,
+    connect_shared,
     create_change_source,
     plain_session,
     repositories,
@@ -156,13 +155,16 @@ def _rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock:
     # it has a session of its own.
     copies = Database(engine, plain_session(engine))
     copied = repositories(copies.session)
-    redis = connect_redis(settings.redis)
+    shared = connect_shared(settings.redis)
     feed = ChangeFeed(
-        create_change_source(settings.database), clock, redis, poll_interval=settings.changes.poll_interval
+        create_change_source(settings.database),
+        clock,
+        shared.signals if shared else None,
+        poll_interval=settings.changes.poll_interval,
     )
     hot_pool = create_hot_pool(settings.database, database.statements)
     own = SqlEphemeral(engine, create_window_store(hot_pool))
-    ephemeral: EphemeralStore = own if redis is None else FallbackEphemeral(RedisEphemeral(redis), own)
+    ephemeral: EphemeralStore = own if shared is None else FallbackEphemeral(shared.ephemeral, own)
     keyring = KeyRing(copies, _keystore(settings, copied, root), clock)
     feed.subscribe("keys", keyring.reload)
     resources = ResourceDirectory(copies, copied, feed)

@@ -5,7 +5,8 @@ short-lived records (ephemeral/). Decides nothing: whether a session is alive is
 rooms above; what must be atomic is one statement here. Repositories work in the caller's
 transaction and never commit. Called by every floor above.
 Reading order: types, base, models/, failures, connections, database, repositories/, schema,
-migrations/, hot/, ephemeral/, changes.
+migrations/, hot/, ephemeral/, changes, shared,
+with_redis/.
 """
 
 from sqlalchemy import Engine
@@ -28,9 +29,7 @@ from idp.storage.database import (
 from idp.storage.ephemeral import (
     EphemeralStore,
     FallbackEphemeral,
-    RedisEphemeral,
     SqlEphemeral,
-    connect_redis,
 )
 from idp.storage.failures import IntegrityConflict
 from idp.storage.models import (
@@ -59,6 +58,7 @@ from idp.storage.models import (
 from idp.storage.records import AuditEntry, ClearedRows, Tally, Window
 from idp.storage.repositories import Repositories, repositories
 from idp.storage.schema import current_revision, head_revision, is_current, revisions
+from idp.storage.shared import connect_shared
 from idp.storage.statements import Measured, StatementCounter
 from idp.storage.types import Bytes, Count, Flag, Instant, Json, Text
 
@@ -96,7 +96,6 @@ __all__ = [
     "Measured",
     "OneTimeRow",
     "PasswordRow",
-    "RedisEphemeral",
     "Repositories",
     "ResourceServerRow",
     "RevokedAccessTokenRow",
@@ -113,7 +112,7 @@ __all__ = [
     "begin_read",
     "begin_write",
     "configure_engine",
-    "connect_redis",
+    "connect_shared",
     "create_change_source",
     "create_engine",
     "current_revision",

@@ -9,12 +9,8 @@ poll does not know what was revoked meanwhile, so it says so and everything stat
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
-
-from redis import Redis
-from redis.client import PubSub
-from redis.exceptions import RedisError
+from typing import Protocol
 
 from idp.clock import Clock, SystemClock
 from idp.errors import Unavailable
@@ -24,15 +20,24 @@ from idp.storage.change_sources import ChangeSource
 TOPICS = frozenset({"clients", "resources", "keys", "deployment"})
 """What can change. A topic names what a worker may have cached, not a table."""
 
-_CHANNEL = "idp:changes"
 _FAILURES_UNTIL_DOWN = 2
 _COALESCE = 0.02
-_REDIS_PAUSE = 1.0
-_LISTEN = 1.0
 _LONGEST_ROUND_TRIP = timedelta(milliseconds=200)
 _CLOCK_TOLERANCE = timedelta(milliseconds=2)
 
 _log = get_logger(__name__)
+
+
+class ChangeSignals(Protocol):
+    """A faster way to hear of changes, which may be down or lose some."""
+
+    def announce(self, topic: str) -> None:
+        """Say that a topic has changed. Never raises."""
+        ...
+
+    def listen(self, heard: threading.Event, stopping: threading.Event) -> None:
+        """Set ``heard`` whenever something was announced, or may have been, until ``stopping`` is set."""
+        ...
 
 
 class ChangeFeed:
@@ -41,7 +46,7 @@ class ChangeFeed:
     Args:
         source: from ``create_change_source``.
         clock: a ``SystemClock`` is corrected to the database's time along the way.
-        redis: from ``connect_redis``; None does without.
+        signals: from ``connect_shared``; None does without.
         poll_interval: ``settings.changes.poll_interval``.
         monotonic: seconds that never go back; real ones even where ``clock`` stands still.
     """
@@ -50,7 +55,7 @@ class ChangeFeed:
         self,
         source: ChangeSource,
         clock: Clock,
-        redis: Redis | None = None,
+        signals: ChangeSignals | None = None,
         *,
         poll_interval: timedelta = timedelta(seconds=1),
         monotonic: Callable[[], float] = time.monotonic,
@@ -58,13 +63,12 @@ class ChangeFeed:
         self._source = source
         self._clock = clock
         self._monotonic = monotonic
-        self._redis = redis
+        self._signals = signals
         self._interval = poll_interval.total_seconds()
         self._subscribers: dict[str, list[Callable[[], None]]] = {}
         self._versions: dict[str, int] = {}
         self._failures = 0
         self._last_success = monotonic()
-        self._redis_paused_until = float("-inf")
         self._polling = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -121,12 +125,8 @@ class ChangeFeed:
     def notify(self, topic: str) -> None:
         """Say after the commit that a topic has changed, so that workers look at once. Never raises."""
         self._wake.set()
-        if self._redis is None or self._monotonic() < self._redis_paused_until:
-            return
-        try:
-            self._redis.publish(_CHANNEL, topic)
-        except (RedisError, OSError):
-            self._redis_paused_until = self._monotonic() + _REDIS_PAUSE
+        if self._signals is not None:
+            self._signals.announce(topic)
 
     def start(self) -> None:
         """Poll once, then keep polling in a thread of its own until :meth:`stop`."""
@@ -135,11 +135,10 @@ class ChangeFeed:
         self._stopping.clear()
         self.poll()
         self._threads = [threading.Thread(target=self._keep_polling, name="changes", daemon=True)]
-        if self._redis is not None:
+        if self._signals is not None:
+            listening = (self._wake, self._stopping)
             self._threads.append(
-                threading.Thread(
-                    target=self._keep_listening, args=(self._redis,), name="changes-redis", daemon=True
-                )
+                threading.Thread(target=self._signals.listen, args=listening, name="signals", daemon=True)
             )
         for thread in self._threads:
             thread.start()
@@ -192,22 +191,3 @@ class ChangeFeed:
             self._wake.clear()
             if not self._stopping.is_set():
                 self.poll()
-
-    def _keep_listening(self, redis: Redis) -> None:
-        while not self._stopping.is_set():
-            subscription: PubSub = redis.pubsub(  # type: ignore[no-untyped-call]  # the library leaves it untyped
-                ignore_subscribe_messages=True
-            )
-            with suppress(RedisError, OSError):
-                self._listen(subscription)
-            with suppress(RedisError, OSError):
-                subscription.close()
-            self._stopping.wait(_REDIS_PAUSE)
-
-    def _listen(self, subscription: PubSub) -> None:
-        subscription.subscribe(_CHANNEL)
-        # What was said before we listened may have been missed.
-        self._wake.set()
-        while not self._stopping.is_set():
-            if subscription.get_message(timeout=_LISTEN) is not None:
-                self._wake.set()

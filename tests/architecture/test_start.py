@@ -12,6 +12,7 @@ UNNEEDED = (
     "idp.storage.migrations",
     "mako",
     "pygments",
+    "redis",  # belongs to deployments that have one
     "babel",  # 4 MiB of data about languages
     "authlib.jose",  # deprecated; Authlib's clients bring these
     "httpx",

@@ -14,7 +14,7 @@ from idp.settings import DatabaseSettings, RedisSettings
 from idp.storage.change_sources import ChangeSnapshot, create_change_source
 from idp.storage.changes import TOPICS, ChangeFeed
 from idp.storage.database import begin_write
-from idp.storage.ephemeral import connect_redis
+from idp.storage.with_redis import RedisSignals, connect_redis
 from tests.services import new_postgresql, new_redis
 from tests.storage.throwaway import database, tables
 
@@ -251,7 +251,10 @@ def test_redis_makes_it_sooner_and_may_come_and_go(place):
         redis = connect_redis(RedisSettings(url=server.url))
         feeds = [
             ChangeFeed(
-                create_change_source(place[0]), FixedClock(NOW), redis, poll_interval=timedelta(hours=1)
+                create_change_source(place[0]),
+                FixedClock(NOW),
+                RedisSignals(redis),
+                poll_interval=timedelta(hours=1),
             )
             for _ in range(2)
         ]

@@ -10,8 +10,9 @@ import pytest
 from idp.errors import Unavailable
 from idp.settings import RedisSettings
 from idp.storage import StatementCounter, Window
-from idp.storage.ephemeral import FallbackEphemeral, RedisEphemeral, SqlEphemeral, connect_redis
+from idp.storage.ephemeral import FallbackEphemeral, SqlEphemeral
 from idp.storage.hot import create_hot_pool, create_window_store
+from idp.storage.with_redis import RedisEphemeral, connect_redis
 from tests.services import new_redis, redis_url
 from tests.storage.throwaway import database
 

@@ -14,8 +14,9 @@ from idp.ratelimit.counters import MemoryCounters
 from idp.ratelimit.keys import counter_key
 from idp.settings import RatelimitSettings, RedisSettings
 from idp.storage import Window
-from idp.storage.ephemeral import RedisEphemeral, SqlEphemeral, connect_redis
+from idp.storage.ephemeral import SqlEphemeral
 from idp.storage.hot import create_hot_pool, create_window_store
+from idp.storage.with_redis import RedisEphemeral, connect_redis
 from tests.services import redis_url
 
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
