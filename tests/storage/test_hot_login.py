@@ -6,7 +6,7 @@
 | L6: one read, whoever is meant | `test_a_look_is_one_read_whoever_is_meant` |
 | L3: the counter of the device | `test_a_known_device_has_its_own_counter` |
 | T16, P6, L1: what stops a right password | `test_what_stops_a_sign_in` |
-| S2: the session that was there | `test_the_same_persons_*`, `test_another_persons_*` |
+| S2: the session that was there | `test_the_same_persons_*`, `test_another_persons_*`, `test_a_family_*` |
 | S5: what ended stays ended | `test_what_stops_a_renewal` |
 | S2: the device cookie | `test_a_known_device_*`, `test_a_planted_device_*` |
 | X12: all or nothing, one commit | `test_a_sign_in_is_one_commit_*` |
@@ -16,8 +16,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from threading import Thread
 from typing import Any
 
+import psycopg
 import pytest
 
 from idp.errors import Unavailable
@@ -34,12 +36,10 @@ from idp.storage.hot import (
     SignIn,
     create_browser_store,
     create_hot_pool,
-    create_hot_store,
     create_login_store,
 )
 from tests.services import free_port
 from tests.storage import rows
-from tests.storage.test_hot_store import claim
 from tests.storage.threads import in_parallel
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
@@ -402,23 +402,29 @@ def test_another_persons_session_stays_when_the_sign_in_is_refused(store, book, 
     assert store.admit(sign_in(now)) is not None, "the connection is free again"
 
 
-def test_no_code_of_a_replaced_session_leaves_a_family_behind(store, pool, book, database, now):
-    """S2, S5: an exchange at the same moment is waited for, or finds the session ended."""
+def test_a_family_that_opens_while_its_session_ends_ends_too(store, book, database_settings, database, now):
+    """S2: an exchange holds the session's row; who replaces the session waits, and then sees the family."""
+    if database.dialect == "sqlite":
+        pytest.skip("one writer at a time")
     book.change(lambda repos: repos.accounts.set_password("acc_2", "$phc", now))
-    book.change(lambda repos: repos.one_time.issue(rows.code(now, account_id="acc_1", session_id="ses_1")))
-    tokens = create_hot_store(pool)
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with psycopg.connect(str(database_settings.url)) as exchange:
+        exchange.execute("SELECT 1 FROM browser_session WHERE id = 'ses_1' FOR SHARE")
+        exchange.execute(
+            "INSERT INTO token_family (id, client_id, account_id, session_id, grant_data, offline,"
+            " generation, last_used_at, created_at, expires_at, idle_expires_at)"
+            " VALUES ('fam9', 'shop', 'acc_1', 'ses_1', '{}', false, 0, now(), now(), now(), now())"
+        )
+        signing_in = Thread(target=store.admit, args=(replacement(now),))
+        signing_in.start()
+        while signing_in.is_alive() and exchange.execute(waits).fetchone() == (0,):
+            pass
+    signing_in.join(10)
 
-    def act(number: int) -> None:
-        if number:
-            store.admit(replacement(now))
-        else:
-            tokens.claim_code(claim(now, family_id="fam9", audit=entry(now, 50, "exchanged")))
-
-    in_parallel(2, act)
-
-    with database.transaction(write=False):
-        family = book.repos.families.get("fam9")
-        assert family is None or family.revoked_at is not None
+    assert book.session("ses_1").end_reason == "replaced"
+    assert book.events()["ended"].detail["families"] == 1
+    with book.database.transaction(write=False):
+        assert book.repos.families.get("fam9").revoked_reason == "session_ended"
 
 
 def test_a_known_device_stays_and_lives_longer(store, book, now):
@@ -528,13 +534,11 @@ def test_parallel_failures_are_all_counted(store, book, now):
     assert book.counter().blocked_until == now + 900 * SECOND
 
 
-def test_a_database_out_of_reach_is_unavailable(dialect, tmp_path, now):
-    url = (
-        f"sqlite:///{tmp_path}/missing/idp.sqlite3"
-        if dialect == "sqlite"
-        else f"postgresql://nobody@127.0.0.1:{free_port()}/none"
-    )
-    pool = create_hot_pool(DatabaseSettings(url=SecretUrl(url)), StatementCounter())
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/idp.sqlite3", "postgresql://nobody@127.0.0.1:{port}/none"]
+)
+def test_a_database_out_of_reach_is_unavailable(url, now):
+    pool = create_hot_pool(DatabaseSettings(url=SecretUrl(url.format(port=free_port()))), StatementCounter())
     store = create_login_store(pool)
 
     for call in (

@@ -8,6 +8,7 @@
 | nothing leaks | `test_a_mistake_of_ours_costs_no_connection` |
 | bounded connections | `test_fifty_threads_share_three_connections` |
 | values | `test_values_come_back_as_they_went` |
+| X12: several statements, all or nothing | `test_a_transaction_*` |
 """
 
 import os
@@ -285,3 +286,36 @@ def test_a_silent_server_is_given_up_on(new_pool, server):
 
     assert "no answer within 0.55 s" in (refused.value.detail or "")
     assert pool.fetch_row("SELECT 1", ()) == (1,)
+
+
+LIMITED = "INSERT INTO ephemeral (key, counter, expires_at) VALUES ($1, 1, now()) RETURNING key"
+HELD = "SELECT count(*) FROM ephemeral"
+
+
+def test_a_transaction_commits_once_what_several_statements_changed(new_pool, postgresql_settings):
+    pool = create_hot_pool(postgresql_settings, counter := StatementCounter())
+
+    with pool.transaction() as transaction:
+        assert transaction.fetch_row(LIMITED, ("a",)) == ("a",)
+        assert transaction.fetch_row(LIMITED, ("b",)) == ("b",)
+        assert new_pool().fetch_row(HELD, ()) == (0,), "nobody else sees it yet"
+
+    assert pool.fetch_row(HELD, ()) == (2,)
+    assert (counter.statements, counter.commits) == (3, 1)
+    pool.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_a_fresh_connection(new_pool):
+    pool = new_pool(pool_size=1)
+
+    def insert(*keys: object) -> None:
+        with pool.transaction() as transaction:
+            for key in keys:
+                transaction.fetch_row(LIMITED, (key,))
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        insert("a", "a")
+    with pytest.raises(TypeError):
+        insert("a", 1)
+
+    assert pool.fetch_row(HELD, ()) == (0,)
