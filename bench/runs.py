@@ -163,7 +163,8 @@ def _operation(operation: Operation, subjects: Sequence[Subject], options: Optio
             warm_up(subject, operation)
         for _ in range(options.rounds):
             for subject in chosen:
-                slices[subject.name].append(measure(subject, operation, seconds=options.seconds))
+                with _alone(subject, subjects):
+                    slices[subject.name].append(measure(subject, operation, seconds=options.seconds))
         if on_peer(operation) and options.peer:
             found.peer_slices[operation.name] = slices[Peer.name]
         for subject in chosen:
@@ -175,6 +176,19 @@ def _operation(operation: Operation, subjects: Sequence[Subject], options: Optio
             )
     except (AssertionError, LookupError, RuntimeError, OSError) as error:
         found.failed.append(f"{operation.name}: {error!r}")
+
+
+@contextmanager
+def _alone(subject: Subject, subjects: Sequence[Subject]) -> Iterator[None]:
+    """Have the core to oneself: Node.js goes on collecting garbage after its last request."""
+    resting = [one.server for one in subjects if isinstance(one, Peer) and one is not subject]
+    for server in resting:
+        server.pause()
+    try:
+        yield
+    finally:
+        for server in resting:
+            server.go_on()
 
 
 def _statements(subject: Subject, operation: Operation) -> int | None:

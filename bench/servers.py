@@ -93,6 +93,16 @@ class Server:
                 os.kill(pid, signal.SIGKILL)
             process.wait()
 
+    def pause(self) -> None:
+        """Stop its processes where they are, until :meth:`go_on`."""
+        for pid in self.pids():
+            os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Undo :meth:`pause`."""
+        for pid in self.pids():
+            os.kill(pid, signal.SIGCONT)
+
     @property
     def log(self) -> Path:
         """Everything it printed."""
