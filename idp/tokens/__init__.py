@@ -4,7 +4,7 @@ Owns access tokens (JWT or opaque), refresh tokens, authorization codes, the gra
 stand for, and the one comparison that says a token is dead. Decides nothing about who gets
 what (oauth/), stores nothing (storage/), keeps no key (keys/, crypto/).
 Called by oauth.
-Reading order: grant, codes, families, refresh, access, verified, revocation.
+Reading order: grant, codes, families, refresh, access, authentic, revocation.
 """
 
 from idp.keys import InvalidToken

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from idp.crypto import b64url_decode, b64url_encode
 from idp.keys import MAX_TOKEN_SIZE, InvalidToken, KeyRing
-from idp.tokens.verified import VerifiedTokens
+from idp.tokens.authentic import AuthenticTokens
 
 ACCESS_TOKEN_PREFIX = "idp_at_"
 """Prefix of opaque access tokens; lets secret scanners find leaked ones (row T18)."""
@@ -91,7 +91,7 @@ class AccessTokens:
         self._keyring = keyring
         self._aead = AESSIV(key)
         self._issuer = issuer
-        self._verified: VerifiedTokens[AccessTokenClaims] = VerifiedTokens()
+        self._authentic: AuthenticTokens[AccessTokenClaims] = AuthenticTokens()
         # Type and issuer are authenticated with every token, so that none passes for another's.
         self._context = [_LABEL, issuer.encode()]
 
@@ -121,27 +121,24 @@ class AccessTokens:
             InvalidToken: not ours, changed, another type, another issuer, expired, or from
                 the future.
         """
-        opaque = token.startswith(ACCESS_TOKEN_PREFIX)
-        claims = self._claims_of(self._open(token)) if opaque else self._verify(token)
+        keys = self._keyring.jwks()
+        claims = self._authentic.find(token, keys)
+        if claims is None:
+            claims = self._read(token)
+            self._authentic.add(token, keys, claims)
         if claims.exp <= now:
             raise InvalidToken("expired")
         if claims.iat > now + MAX_CLOCK_SKEW:
             raise InvalidToken("issued in the future")
         return claims
 
-    def _verify(self, token: str) -> AccessTokenClaims:
-        keys = self._keyring.jwks()
-        claims = self._verified.find(token, keys)
-        if claims is None:
-            claims = self._claims_of(self._keyring.verify(token, typ=ACCESS_TOKEN_TYPE))
-            self._verified.add(token, keys, claims)
-        return claims
-
-    def _claims_of(self, content: Mapping[str, Any]) -> AccessTokenClaims:
+    def _read(self, token: str) -> AccessTokenClaims:
+        opaque = token.startswith(ACCESS_TOKEN_PREFIX)
+        content = self._open(token) if opaque else self._keyring.verify(token, typ=ACCESS_TOKEN_TYPE)
         if content.get("iss") != self._issuer:
             raise InvalidToken("another issuer")
         try:
-            return _read(content)
+            return _claims_of(content)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidToken("claims are not those of an access token") from error
 
@@ -182,7 +179,7 @@ class AccessTokens:
         return content
 
 
-def _read(content: Mapping[str, Any]) -> AccessTokenClaims:
+def _claims_of(content: Mapping[str, Any]) -> AccessTokenClaims:
     auth_time = content.get("auth_time")
     return AccessTokenClaims(
         jti=_text(content["jti"]),
