@@ -4,7 +4,7 @@
 80 random bits keep two apart, nothing is authorized by knowing one.
 """
 
-import secrets
+import os
 from datetime import datetime
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -23,6 +23,6 @@ def new_id(prefix: str, now: datetime) -> str:
     Source: the layout of ULID (48 bits of time, 80 random bits, Crockford's base 32).
     """
     milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
-    number = (milliseconds << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+    number = (milliseconds << _RANDOM_BITS) | int.from_bytes(os.urandom(_RANDOM_BITS // 8), "big")
     pairs = [_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)]
     return f"{prefix}_{''.join(pairs)}"

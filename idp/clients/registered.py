@@ -60,6 +60,8 @@ class RegisteredClient:
 
     is_public: bool = field(init=False, repr=False, compare=False)
     """Whether the client cannot keep a secret (RFC 6749 §2.1)."""
+    may_refresh: bool = field(init=False, repr=False, compare=False)
+    """Whether it is registered for refresh tokens."""
     _redirects: frozenset[str] = field(init=False, repr=False, compare=False)
     _post_logout_redirects: frozenset[str] = field(init=False, repr=False, compare=False)
     _portless: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -69,6 +71,7 @@ class RegisteredClient:
         native = self.application_type == "native"
         computed = {
             "is_public": self.auth_method == "none",
+            "may_refresh": self.allows_grant("refresh_token"),
             "_redirects": frozenset(self.redirect_uris),
             "_post_logout_redirects": frozenset(self.post_logout_redirect_uris),
             "_portless": _portless(self.redirect_uris) if native else _shared(),

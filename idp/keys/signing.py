@@ -23,14 +23,13 @@ class SigningKey:
 
     def sign(self, claims: Mapping[str, Any], *, typ: str | None) -> str:
         """The compact serialization. Source: RFC 7515 §7.1."""
-        signing_input = f"{self._header(typ)}.{b64url_encode(orjson.dumps(claims))}"
+        header = self._headers.get(typ) or self._header(typ)
+        signing_input = f"{header}.{b64url_encode(orjson.dumps(claims))}"
         return f"{signing_input}.{b64url_encode(self._sign(signing_input.encode()))}"
 
     def _header(self, typ: str | None) -> str:
-        prepared = self._headers.get(typ)
-        if prepared is None:
-            members = {"alg": self.alg, "kid": self.kid} | ({"typ": typ} if typ else {})
-            prepared = self._headers[typ] = b64url_encode(orjson.dumps(members))
+        members = {"alg": self.alg, "kid": self.kid} | ({"typ": typ} if typ else {})
+        prepared = self._headers[typ] = b64url_encode(orjson.dumps(members))
         return prepared
 
     def __repr__(self) -> str:

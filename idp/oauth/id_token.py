@@ -50,7 +50,7 @@ def sign_id_token(content: IdTokenContent, *, keyring: KeyRing, settings: Settin
     issued_at = int(content.now.timestamp())
     claims: dict[str, Any] = {
         # First, so that no claim about the person can replace one of the protocol.
-        **id_token_claims(content.account, grant.claims_request),
+        **(id_token_claims(content.account, grant.claims_request) if grant.claims_request else {}),
         "iss": settings.issuer,
         "sub": content.account.id,
         "aud": content.client.client_id,

@@ -103,14 +103,14 @@ class TokenIssuer:
 
     def family_end(self, client: RegisteredClient, now: datetime) -> datetime:
         """The absolute end of a family opened now (row T9); without refresh tokens, of its access token."""
-        if not client.allows_grant("refresh_token"):
+        if not client.may_refresh:
             return now + self._access_lifetime(client)
         lifetime = client.refresh_token_lifetime
         return now + (self._services.settings.tokens.refresh_token_lifetime if lifetime is None else lifetime)
 
     def family_idle_end(self, client: RegisteredClient, now: datetime) -> datetime:
         """The moment a family used now ends if it is not used again (row T9)."""
-        if not client.allows_grant("refresh_token"):
+        if not client.may_refresh:
             return now + self._access_lifetime(client)
         lifetime = client.refresh_token_idle_lifetime
         default = self._services.settings.tokens.refresh_token_idle_lifetime

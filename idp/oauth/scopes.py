@@ -13,16 +13,16 @@ from authlib.oauth2.rfc6749.errors import InvalidScopeError
 
 from idp.clients import RegisteredClient
 from idp.oauth.errors import InvalidTargetError, quotable
+from idp.oauth.remembered import Remembered
 from idp.resources import OIDC_SCOPES, ResourceDirectory, ResourceServer
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
 
-_MAX_CLIENT_TARGETS = 1024
-
 MAX_SCOPES = 100
 """More values than this in one request are refused (row X3)."""
 
+_OIDC_SCOPES = frozenset(OIDC_SCOPES)
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 
@@ -93,9 +93,8 @@ class ScopeResolver:
     def __init__(self, *, resources: ResourceDirectory, issuer: str) -> None:
         self._resources = resources
         self._issuer = issuer
-        self._client_targets: dict[
-            tuple[RegisteredClient, tuple[str, ...], str | None], tuple[object, TokenTarget]
-        ] = {}
+        self._targets: Remembered[TokenTarget] = Remembered(resources.version)
+        self._choices: Remembered[bool] = Remembered(resources.version)
 
     def for_authorization(
         self, *, client: RegisteredClient, requested: Sequence[str], resources: Sequence[str]
@@ -118,7 +117,7 @@ class ScopeResolver:
         known = tuple(scope for scope in requested if self._is_known(scope, client))
         self._assert_registered(known, client)
         scopes = tuple(scope for scope in known if not servers or self._means_something(scope, servers))
-        if not client.allows_grant("refresh_token"):
+        if not client.may_refresh:
             scopes = tuple(scope for scope in scopes if scope != OFFLINE_ACCESS)
         owners = tuple(server.identifier for server in servers) or self._owners(scopes)
         granted = tuple(dict.fromkeys(owners))
@@ -131,11 +130,11 @@ class ScopeResolver:
     def for_user_token(
         self,
         *,
-        granted: Sequence[str],
-        granted_resources: Sequence[str],
+        granted: tuple[str, ...],
+        granted_resources: tuple[str, ...],
         default_audience: str | None,
         resource: str | None,
-        requested: Sequence[str] = (),
+        requested: tuple[str, ...] = (),
     ) -> TokenTarget:
         """The target of an access token for a person, at code exchange and refresh.
 
@@ -153,8 +152,20 @@ class ScopeResolver:
 
         Source: RFC 8707 §2.2.
         """
-        scopes = narrow(granted, requested)
         resource = resource or default_audience
+        return self._targets.of(
+            (granted, granted_resources, resource, requested),
+            lambda: self._for_user_token(granted, granted_resources, resource, requested),
+        )
+
+    def _for_user_token(
+        self,
+        granted: tuple[str, ...],
+        granted_resources: tuple[str, ...],
+        resource: str | None,
+        requested: tuple[str, ...],
+    ) -> TokenTarget:
+        scopes = narrow(granted, requested)
         if resource is None:
             raise InvalidTargetError("The grant is for several resources: choose one with resource.")
         if resource == self._issuer:
@@ -163,6 +174,22 @@ class ScopeResolver:
             raise InvalidTargetError("The resource is not part of this grant.")
         server = self._server(resource)
         return self._server_target(server, scopes)
+
+    def may_span_several(self, client: RegisteredClient) -> bool:
+        """Whether a grant of the client may hold several resources, so that a token request must choose."""
+        if client.scopes <= _OIDC_SCOPES:
+            return False
+        return self._choices.of(
+            client,
+            lambda: (
+                len(
+                    self.for_authorization(
+                        client=client, requested=sorted(client.scopes), resources=()
+                    ).resources
+                )
+                > 1
+            ),
+        )
 
     def for_client_token(
         self, *, client: RegisteredClient, requested: tuple[str, ...], resource: str | None
@@ -177,18 +204,9 @@ class ScopeResolver:
             InvalidTargetError: unknown resource, or scopes of several resource servers and no
                 ``resource`` that chooses.
         """
-        # Machines ask for the same again and again. Client and resource servers are frozen objects, so
-        # the answer holds until one of them is replaced by another.
-        version = self._resources.version()
-        asked = (client, requested, resource)
-        known = self._client_targets.get(asked)
-        if known is not None and known[0] is version:
-            return known[1]
-        target = self._for_client_token(client, requested, resource)
-        if len(self._client_targets) >= _MAX_CLIENT_TARGETS:
-            self._client_targets.clear()
-        self._client_targets[asked] = (version, target)
-        return target
+        return self._targets.of(
+            (client, requested, resource), lambda: self._for_client_token(client, requested, resource)
+        )
 
     def _for_client_token(
         self, client: RegisteredClient, requested: tuple[str, ...], resource: str | None

@@ -5,7 +5,7 @@ refresh tokens. It is opened for every exchange, with or without a refresh token
 revoking it reaches all of them (rows C2, T7).
 """
 
-import secrets
+import os
 
 from idp.crypto import b64url_decode, b64url_encode
 
@@ -15,7 +15,7 @@ FAMILY_BYTES = 16
 
 def new_family_id() -> str:
     """A fresh family id: 16 random bytes as 22 characters of base64url."""
-    return b64url_encode(secrets.token_bytes(FAMILY_BYTES))
+    return b64url_encode(os.urandom(FAMILY_BYTES))
 
 
 def family_bytes(family_id: str) -> bytes:

@@ -60,14 +60,12 @@ class AuthorizedGrant:
         Raises:
             KeyError, TypeError: not written by :meth:`to_json`.
         """
-        known = {name: content[name] for name in _MEMBERS if name in content}
+        known = {name: value for name, value in content.items() if name in _MEMBERS}
         known["auth_time"] = _EPOCH + known["auth_time"] * _MICROSECOND
         for name in ("scopes", "resources", "amr"):
             known[name] = tuple(known.get(name, ()))
         return cls(**known)
 
 
-_MEMBERS = tuple(field.name for field in fields(AuthorizedGrant))
-
-
 _FIELDS = tuple(field.name for field in fields(AuthorizedGrant))
+_MEMBERS = frozenset(_FIELDS)

@@ -167,6 +167,6 @@ def authorized_grant(
         redirect_uri=request.redirect_uri,
         code_challenge=request.code_challenge,
         sid=session.id,
-        refresh=client.allows_grant("refresh_token"),
+        refresh=client.may_refresh,
         offline=OFFLINE_ACCESS in request.scopes,
     )

@@ -59,7 +59,7 @@ class AuthorizationCodeGrant(Grant):
             raise _refused()
         grant = AuthorizedGrant.from_json(claimed.grant)
         target = self._target_or_revoke(grant, presented, family_id)
-        has_refresh = grant.refresh and self.registered.allows_grant("refresh_token")
+        has_refresh = grant.refresh and self.registered.may_refresh
         return self.issuer.issue_for_account(
             UserIssue(
                 client=self.registered,

@@ -12,7 +12,6 @@ from idp.oauth.client_authentication import ALL_METHODS
 from idp.oauth.issue import TokenIssuer
 from idp.oauth.request import OAuthRequest
 from idp.oauth.services import OAuthServices
-from idp.resources import OIDC_SCOPES
 
 TokenResponse = tuple[int, Mapping[str, Any], list[tuple[str, str]]]
 """Status, body and headers, as Authlib's server hands them on."""
@@ -42,17 +41,8 @@ class Grant(BaseGrant, TokenEndpointMixin):
 
     @property
     def may_have_to_choose(self) -> bool:
-        """Whether a grant of this client may hold several resources, so that a token request must choose one.
-
-        Asked before a grant is used up: only then the row is worth a look beforehand.
-        """
-        client = self.registered
-        if client.scopes.issubset(OIDC_SCOPES):
-            return False
-        most = self.services.scopes.for_authorization(
-            client=client, requested=sorted(client.scopes), resources=()
-        )
-        return len(most.resources) > 1
+        """Asked before a grant is used up: only then the row is worth a look beforehand."""
+        return self.services.scopes.may_span_several(self.registered)
 
     def validate_token_request(self) -> None:
         """Authenticate the client and see that it may use this grant.
