@@ -172,7 +172,7 @@ OPERATIONS: Final = (
     # Tokens are shown again and again, and a server may remember them; this is the cost where it cannot.
     Operation(
         name="introspection_new", title="introspection, each JWT for the first time (peer: opaque)",
-        requests=_introspection_of_new, check=checks.introspection, count=2000, against="introspection",
+        requests=_introspection_of_new, check=checks.introspection, count=3000, against="introspection",
     ),
     Operation(
         name="userinfo", title="userinfo, opaque token",
@@ -186,10 +186,10 @@ OPERATIONS: Final = (
     ),
     Operation(
         name="code_exchange", title="code exchange: access, ID and refresh token", requests=_code_exchange,
-        check=checks.code_exchange, count=2000, against="code_exchange", at_least=2.5, aim=3.5, signatures=2,
+        check=checks.code_exchange, count=3000, against="code_exchange", at_least=2.5, aim=3.5, signatures=2,
     ),
     Operation(
-        name="refresh", title="refresh with rotation", requests=_refresh, check=checks.refresh, count=2000,
+        name="refresh", title="refresh with rotation", requests=_refresh, check=checks.refresh, count=3000,
         against="refresh", at_least=2.0, aim=3.5, signatures=2,
     ),
     Operation(

@@ -5,22 +5,23 @@ one statement, so that later requests cannot change it (row R14).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizedGrant:
+class AuthorizedGrant(NamedTuple):
     """One answered authorization request."""
 
     client_id: str
     account_id: str
     scopes: tuple[str, ...]
     """Granted scopes, in the order they were asked for."""
+    redirect_uri: str
+    auth_time: datetime
+    """When the person proved who they are."""
     resources: tuple[str, ...] = ()
     """Identifiers of the resource servers tokens can be for (RFC 8707); without the issuer."""
     default_audience: str | None = None
@@ -28,11 +29,8 @@ class AuthorizedGrant:
     claims_request: dict[str, Any] | None = None
     """The ``claims`` parameter (OIDC Core §5.5), checked."""
     nonce: str | None = None
-    auth_time: datetime
-    """When the person proved who they are."""
     acr: str | None = None
     amr: tuple[str, ...] = ()
-    redirect_uri: str
     code_challenge: str | None = None
     """S256; ``None`` only for clients exempted from PKCE (decision D11)."""
     sid: str | None = None
@@ -44,7 +42,7 @@ class AuthorizedGrant:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; ``auth_time`` in microseconds since 1970, so that epochs compare exactly."""
-        content = {name: getattr(self, name) for name in _FIELDS}
+        content = self._asdict()
         content["auth_time"] = (self.auth_time - _EPOCH) // _MICROSECOND
         for name in ("scopes", "resources", "amr"):
             content[name] = list(content[name])
@@ -67,5 +65,4 @@ class AuthorizedGrant:
         return cls(**known)
 
 
-_FIELDS = tuple(field.name for field in fields(AuthorizedGrant))
-_MEMBERS = frozenset(_FIELDS)
+_MEMBERS = frozenset(AuthorizedGrant._fields)

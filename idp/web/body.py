@@ -16,6 +16,8 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 100
 """More name-value pairs than this in one request are refused (row X3)."""
 
+_LONGEST_LENGTH = 16  # digits; what is longer or no number is Werkzeug's to judge
+
 Pairs = tuple[tuple[str, str], ...]
 
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -82,7 +84,9 @@ def read_form(environ: Environ, *, limit: int) -> Pairs:
         # Security: WSGI servers hand on a chunked body that broke off, or is in a coding they do
         # not know, as if it were whole; half a request must not be carried out.
         raise LengthRequired("The request needs a Content-Length.")
-    length = get_content_length(environ.get("CONTENT_LENGTH")) or 0
+    announced = environ.get("CONTENT_LENGTH") or "0"
+    is_plain = len(announced) < _LONGEST_LENGTH and announced.isascii() and announced.isdigit()
+    length = int(announced) if is_plain else get_content_length(announced) or 0
     if length > limit:
         raise RequestEntityTooLarge("The request body is too large.")
     content_type = environ.get("CONTENT_TYPE", "")

@@ -51,7 +51,9 @@ class Grant(BaseGrant, TokenEndpointMixin):
             InvalidClientError: not authenticated.
             UnauthorizedClientError: not registered for this grant (row R11).
         """
-        self.registered = self.authenticate_token_endpoint_client()
+        self.registered = self.server.authenticate_client(
+            self.oauth_request, self.TOKEN_ENDPOINT_AUTH_METHODS
+        )
         if not self.registered.allows_grant(self.GRANT_TYPE):
             raise UnauthorizedClientError(
                 f"The client is not registered for the grant type {self.GRANT_TYPE}."
