@@ -73,7 +73,7 @@ class GranianThread:
             *server.ssl_ctx,
             (None, None),
         )
-        scheduler = _new_cbscheduler(self._loop, _callback_wrapper(self._call, {}))
+        scheduler = _new_cbscheduler(self._loop, _callback_wrapper(self._call, {}), impl_asyncio=True)
         self._worker.serve_mtr(scheduler, self._loop, self._signal)
 
     def _call(self, environ: dict[str, Any], start_response: Any) -> Any:
