@@ -187,8 +187,9 @@ class HotConnection:
             if self._connection.closed or self.waits_since != since:
                 return
             self._is_given_up = True
-            with socket.socket(fileno=os.dup(self._pgconn.socket)) as connected, suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
+            # Errors: libpq has just noticed by itself that the connection is gone, so nobody waits any more.
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._pgconn.socket)) as same:
+                same.shutdown(socket.SHUT_RDWR)
 
     def _prepare(self, sql: str) -> _Statement:
         name = b"h%d" % next(self._names)
