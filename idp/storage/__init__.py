@@ -33,6 +33,7 @@ from idp.storage.ephemeral import (
 )
 from idp.storage.failures import IntegrityConflict
 from idp.storage.models import (
+    AccountDeletionRow,
     AccountIdentifierRow,
     AccountRow,
     AuditEventRow,
@@ -41,19 +42,25 @@ from idp.storage.models import (
     ClientLogoRow,
     ClientRow,
     ClientSecretRow,
+    CodeFactorRow,
     ConsentRow,
     DeploymentRow,
     EphemeralRow,
     InteractionRow,
     IssueCountRow,
     KnownDeviceRow,
+    LoginAttemptRow,
     OneTimeRow,
+    OutboxRow,
+    PasskeyRow,
     PasswordRow,
+    RecoveryCodeRow,
     ResourceServerRow,
     RevokedAccessTokenRow,
     SigningKeyRow,
     ThrottleRow,
     TokenFamilyRow,
+    TotpRow,
 )
 from idp.storage.records import AuditEntry, ClearedRows, Tally, Window
 from idp.storage.repositories import Repositories, repositories
@@ -64,6 +71,7 @@ from idp.storage.types import Bytes, Count, Flag, Instant, Json, Text
 
 __all__ = [
     "SESSION_OPTIONS",
+    "AccountDeletionRow",
     "AccountIdentifierRow",
     "AccountRow",
     "AuditEntry",
@@ -78,6 +86,7 @@ __all__ = [
     "ClientLogoRow",
     "ClientRow",
     "ClientSecretRow",
+    "CodeFactorRow",
     "ConsentRow",
     "Count",
     "Database",
@@ -93,9 +102,13 @@ __all__ = [
     "IssueCountRow",
     "Json",
     "KnownDeviceRow",
+    "LoginAttemptRow",
     "Measured",
     "OneTimeRow",
+    "OutboxRow",
+    "PasskeyRow",
     "PasswordRow",
+    "RecoveryCodeRow",
     "Repositories",
     "ResourceServerRow",
     "RevokedAccessTokenRow",
@@ -108,6 +121,7 @@ __all__ = [
     "Text",
     "ThrottleRow",
     "TokenFamilyRow",
+    "TotpRow",
     "Window",
     "begin_read",
     "begin_write",

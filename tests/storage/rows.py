@@ -12,7 +12,9 @@ from idp.storage import (
     ConsentRow,
     InteractionRow,
     KnownDeviceRow,
+    LoginAttemptRow,
     OneTimeRow,
+    OutboxRow,
     ResourceServerRow,
     SigningKeyRow,
     TokenFamilyRow,
@@ -140,3 +142,18 @@ def audit_entry(now: datetime, **changes: Any) -> AuditEntry:
         "detail": {"amr": ["pwd"]},
     }
     return AuditEntry(**values | changes)
+
+
+def login_attempt(now: datetime, **changes: Any) -> LoginAttemptRow:
+    values: dict[str, Any] = {
+        "token_digest": b"attempt",
+        "id": "lat_1",
+        "account_id": "acc_1",
+        "achieved": [],
+    }
+    return LoginAttemptRow(**values | {"created_at": now, "expires_at": now + timedelta(hours=1)} | changes)
+
+
+def message(now: datetime, **changes: Any) -> OutboxRow:
+    values: dict[str, Any] = {"id": "msg_1", "channel": "mail", "sealed_body": b"sealed", "due_at": now}
+    return OutboxRow(**values | {"created_at": now, "expires_at": now + timedelta(days=1)} | changes)

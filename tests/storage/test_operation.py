@@ -143,6 +143,10 @@ def test_purge_removes_what_has_expired_and_nothing_else(database, repos, now):
             repos.interactions.add(rows.interaction(now, uid=name, expires_at=expires_at))
             database.session().add(failures(now, key=raw, expires_at=expires_at))
             repos.devices.add(rows.known_device(now, token_digest=raw, expires_at=expires_at))
+            repos.login_attempts.add(
+                rows.login_attempt(now, token_digest=raw, id=name, expires_at=expires_at)
+            )
+            repos.outbox.add(rows.message(now, id=name, expires_at=expires_at))
             database.session().add(EphemeralRow(key=name, expires_at=expires_at))
 
     with database.transaction():
@@ -151,7 +155,7 @@ def test_purge_removes_what_has_expired_and_nothing_else(database, repos, now):
         again = repos.expired.purge(now, 100)
 
     assert deleted == dict.fromkeys(deleted, 1)
-    assert len(deleted) == 8
+    assert len(deleted) == 10
     assert set(again.values()) == {0}
     with database.transaction(write=False):
         assert repos.families.get("0") is None

@@ -5,6 +5,7 @@ handed further up. Constructors are keyword-only and typed.
 """
 
 from idp.storage.models.account import (
+    AccountDeletionRow,
     AccountIdentifierRow,
     AccountRow,
     KnownDeviceRow,
@@ -12,15 +13,19 @@ from idp.storage.models.account import (
     ThrottleRow,
 )
 from idp.storage.models.audit import AuditEventRow, IssueCountRow
+from idp.storage.models.authenticator import CodeFactorRow, PasskeyRow, RecoveryCodeRow, TotpRow
 from idp.storage.models.client import ClientLogoRow, ClientRow, ClientSecretRow, ResourceServerRow
 from idp.storage.models.consent import ConsentRow
 from idp.storage.models.key import SigningKeyRow
+from idp.storage.models.login_attempt import LoginAttemptRow
 from idp.storage.models.one_time import OneTimeRow
+from idp.storage.models.outbox import OutboxRow
 from idp.storage.models.session import BrowserSessionRow, InteractionRow
 from idp.storage.models.system import ChangeCounterRow, DeploymentRow, EphemeralRow
 from idp.storage.models.token import RevokedAccessTokenRow, TokenFamilyRow
 
 __all__ = [
+    "AccountDeletionRow",
     "AccountIdentifierRow",
     "AccountRow",
     "AuditEventRow",
@@ -29,17 +34,23 @@ __all__ = [
     "ClientLogoRow",
     "ClientRow",
     "ClientSecretRow",
+    "CodeFactorRow",
     "ConsentRow",
     "DeploymentRow",
     "EphemeralRow",
     "InteractionRow",
     "IssueCountRow",
     "KnownDeviceRow",
+    "LoginAttemptRow",
     "OneTimeRow",
+    "OutboxRow",
+    "PasskeyRow",
     "PasswordRow",
+    "RecoveryCodeRow",
     "ResourceServerRow",
     "RevokedAccessTokenRow",
     "SigningKeyRow",
     "ThrottleRow",
     "TokenFamilyRow",
+    "TotpRow",
 ]

@@ -27,6 +27,21 @@ class AccountRow(Base, kw_only=True):
     """Revocation epoch: nothing that was authenticated or issued earlier counts."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    passkey_declined_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the person last said "not now" to adding a passkey."""
+    terms_version: Mapped[str | None] = mapped_column(default=None)
+    """The terms they accepted, and when."""
+    terms_accepted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class AccountDeletionRow(Base, kw_only=True):
+    """A person asked for their account to be deleted; until then they may change their mind."""
+
+    __tablename__ = "account_deletion"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    requested_at: Mapped[datetime]
+    delete_after: Mapped[datetime] = mapped_column(index=True)
 
 
 class AccountIdentifierRow(Base, kw_only=True):
@@ -37,7 +52,7 @@ class AccountIdentifierRow(Base, kw_only=True):
     canonical: Mapped[str] = mapped_column(primary_key=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str]
-    """``username`` or ``email``."""
+    """``username``, ``email`` or ``phone``."""
 
 
 class PasswordRow(Base, kw_only=True):
@@ -74,3 +89,5 @@ class KnownDeviceRow(Base, kw_only=True):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    trusted_until: Mapped[datetime | None] = mapped_column(default=None)
+    """The person asked not to be asked for a second factor here until then."""

@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from idp.storage.database import SessionSource
 from idp.storage.repositories.accounts import AccountRepository
 from idp.storage.repositories.audit import AuditRepository, IssueCountRepository
+from idp.storage.repositories.authenticators import (
+    CodeFactorRepository,
+    RecoveryCodeRepository,
+    TotpRepository,
+)
 from idp.storage.repositories.clients import ClientRepository, LogoRepository, ResourceRepository
 from idp.storage.repositories.consents import ConsentRepository
 from idp.storage.repositories.families import FamilyRepository
 from idp.storage.repositories.keys import KeyRepository
+from idp.storage.repositories.login_attempts import LoginAttemptRepository
 from idp.storage.repositories.one_time import OneTimeRepository
+from idp.storage.repositories.outbox import OutboxRepository
+from idp.storage.repositories.passkeys import PasskeyRepository
 from idp.storage.repositories.purge import PurgeRepository
 from idp.storage.repositories.sessions import InteractionRepository, SessionRepository
 from idp.storage.repositories.system import ChangeRepository, DeploymentRepository
@@ -37,6 +45,12 @@ class Repositories:
     changes: ChangeRepository
     deployment: DeploymentRepository
     expired: PurgeRepository
+    passkeys: PasskeyRepository
+    totp: TotpRepository
+    recovery_codes: RecoveryCodeRepository
+    code_factors: CodeFactorRepository
+    login_attempts: LoginAttemptRepository
+    outbox: OutboxRepository
 
 
 def repositories(session: SessionSource) -> Repositories:
@@ -59,4 +73,10 @@ def repositories(session: SessionSource) -> Repositories:
         changes=ChangeRepository(session),
         deployment=DeploymentRepository(session),
         expired=PurgeRepository(session),
+        passkeys=PasskeyRepository(session),
+        totp=TotpRepository(session),
+        recovery_codes=RecoveryCodeRepository(session),
+        code_factors=CodeFactorRepository(session),
+        login_attempts=LoginAttemptRepository(session),
+        outbox=OutboxRepository(session),
     )

@@ -10,7 +10,9 @@ from idp.storage.models import (
     EphemeralRow,
     InteractionRow,
     KnownDeviceRow,
+    LoginAttemptRow,
     OneTimeRow,
+    OutboxRow,
     RevokedAccessTokenRow,
     ThrottleRow,
     TokenFamilyRow,
@@ -25,6 +27,8 @@ _EXPIRING: tuple[type[Any], ...] = (
     InteractionRow,
     ThrottleRow,
     KnownDeviceRow,
+    LoginAttemptRow,
+    OutboxRow,
     EphemeralRow,
 )
 
