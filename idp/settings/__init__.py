@@ -2,14 +2,16 @@
 
 Owns reading (`idp.toml`, `IDP_*`, secret files), checking and describing them. Applies none
 of them: the rooms take the section they need as an argument. Called by every floor above.
-Reading order: values, urls, the sections (storage, protocol, serving), model, loading,
-description.
+Reading order: values, urls, the sections (storage, protocol, people, delivery, serving),
+model, loading, description.
 """
 
+from idp.settings.delivery import MailSettings, SmsSettings
 from idp.settings.description import describe, reference_markdown
 from idp.settings.errors import SettingsError
 from idp.settings.loading import load_settings
 from idp.settings.model import Settings
+from idp.settings.people import BreachSettings, LoginSettings, PasskeySettings, RegistrationSettings
 from idp.settings.protocol import (
     KeySettings,
     PasswordSettings,
@@ -30,23 +32,29 @@ from idp.settings.values import Duration, Section, format_duration, parse_durati
 
 __all__ = [
     "AuditSettings",
+    "BreachSettings",
     "ChangeSettings",
     "DatabaseSettings",
     "Duration",
     "HttpSettings",
     "KeySettings",
     "LogSettings",
+    "LoginSettings",
+    "MailSettings",
     "PageSettings",
+    "PasskeySettings",
     "PasswordSettings",
     "ProxySettings",
     "RatelimitSettings",
     "RedisSettings",
+    "RegistrationSettings",
     "SecretUrl",
     "Section",
     "ServerSettings",
     "SessionSettings",
     "Settings",
     "SettingsError",
+    "SmsSettings",
     "TokenSettings",
     "describe",
     "format_duration",

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from idp.settings.delivery import MailSettings, SmsSettings
+from idp.settings.people import BreachSettings, LoginSettings, PasskeySettings, RegistrationSettings
 from idp.settings.protocol import (
     KeySettings,
     PasswordSettings,
@@ -46,7 +48,13 @@ class Settings(BaseSettings):
     keys: KeySettings = KeySettings()
     tokens: TokenSettings = TokenSettings()
     sessions: SessionSettings = SessionSettings()
+    login: LoginSettings = LoginSettings()
     passwords: PasswordSettings = PasswordSettings()
+    breaches: BreachSettings = BreachSettings()
+    passkeys: PasskeySettings = PasskeySettings()
+    registration: RegistrationSettings = RegistrationSettings()
+    mail: MailSettings = MailSettings()
+    sms: SmsSettings = SmsSettings()
     ratelimit: RatelimitSettings = RatelimitSettings()
     proxy: ProxySettings = ProxySettings()
     server: ServerSettings = ServerSettings()
