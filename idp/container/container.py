@@ -1,0 +1,59 @@
+"""Rooms and flows in one frozen object."""
+
+import contextlib
+from dataclasses import dataclass, fields
+
+from idp.admin import Admin
+from idp.clock import Clock
+from idp.container.flows import build_admin, build_authorization, build_login, build_logout, build_oauth
+from idp.container.rooms import Rooms, build_rooms
+from idp.errors import Unavailable
+from idp.login import LoginFlow
+from idp.oauth import LogoutFlow, OAuthServer
+from idp.oauth.authorization import AuthorizationFlow
+from idp.settings import Settings
+from idp.storage import Engine, SessionSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container(Rooms):
+    """What the entrances work with: the flows, and the rooms below them."""
+
+    oauth: OAuthServer
+    authorization: AuthorizationFlow
+    logout: LogoutFlow
+    login: LoginFlow
+    admin: Admin
+
+    def close(self) -> None:
+        """Write down what is counted in memory, stop following changes, close connections."""
+        self.feed.stop()
+        # Without the database, what the setting's bound allows to be lost is lost.
+        with contextlib.suppress(Unavailable):
+            self.issue_counter.flush()
+        self.passwords.close()
+        self.hot_pool.close()
+        self.database.dispose()
+
+
+def build(settings: Settings, *, engine: Engine, session: SessionSource, clock: Clock) -> Container:
+    """Put everything together; reads the root key, touches the database only later.
+
+    Args:
+        settings: checked settings.
+        engine: configured engine (``idp.storage.configure_engine``).
+        session: gives the session of the current request or command.
+        clock: the injected time.
+
+    Raises:
+        RootKeyError: the root key is missing, damaged or open to others.
+    """
+    rooms = build_rooms(settings, engine=engine, session=session, clock=clock)
+    return Container(
+        **{field.name: getattr(rooms, field.name) for field in fields(Rooms)},
+        oauth=build_oauth(rooms),
+        authorization=build_authorization(rooms),
+        logout=build_logout(rooms),
+        login=build_login(rooms),
+        admin=build_admin(rooms),
+    )

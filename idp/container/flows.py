@@ -1,0 +1,110 @@
+"""The flows on top of the rooms: how each is built."""
+
+from idp.admin import Admin, AdminContext
+from idp.audit import Actor
+from idp.clients import Clients, Logos
+from idp.container.rooms import Rooms, client_secret_key
+from idp.login import LoginFlow, LoginServices
+from idp.oauth import LogoutFlow, LogoutServices, OAuthServer, OAuthServices
+from idp.oauth.authorization import AuthorizationFlow, AuthorizationServices
+from idp.resources import Resources
+
+
+def build_oauth(rooms: Rooms) -> OAuthServer:
+    """The token side of the protocol."""
+    return OAuthServer(
+        OAuthServices(
+            settings=rooms.settings,
+            clock=rooms.clock,
+            database=rooms.database,
+            repos=rooms.repos,
+            hot=rooms.hot,
+            feed=rooms.feed,
+            ratelimiter=rooms.ratelimiter,
+            audit=rooms.audit,
+            issue_counter=rooms.issue_counter,
+            keyring=rooms.keyring,
+            clients=rooms.clients,
+            scopes=rooms.scopes,
+            epochs=rooms.epochs,
+            access_tokens=rooms.access_tokens,
+            refresh_tokens=rooms.refresh_tokens,
+            codes=rooms.codes,
+        )
+    )
+
+
+def build_authorization(rooms: Rooms) -> AuthorizationFlow:
+    """The authorization endpoint."""
+    return AuthorizationFlow(
+        AuthorizationServices(
+            settings=rooms.settings,
+            database=rooms.database,
+            repos=rooms.repos,
+            store=rooms.browser_store,
+            feed=rooms.feed,
+            hints=rooms.hints,
+            clients=rooms.clients,
+            resources=rooms.resources,
+            scopes=rooms.scopes,
+            accounts=rooms.accounts,
+            consents=rooms.consents,
+            codes=rooms.codes,
+            audit=rooms.audit,
+        )
+    )
+
+
+def build_logout(rooms: Rooms) -> LogoutFlow:
+    """Signing out."""
+    return LogoutFlow(
+        LogoutServices(
+            database=rooms.database,
+            repos=rooms.repos,
+            feed=rooms.feed,
+            clients=rooms.clients,
+            hints=rooms.hints,
+            sessions=rooms.sessions,
+            audit=rooms.audit,
+        )
+    )
+
+
+def build_login(rooms: Rooms) -> LoginFlow:
+    """Signing in."""
+    return LoginFlow(
+        LoginServices(
+            store=rooms.login_store,
+            passwords=rooms.passwords,
+            throttle=rooms.throttle,
+            devices=rooms.devices,
+            sessions=rooms.sessions,
+            ratelimiter=rooms.ratelimiter,
+            audit=rooms.audit,
+        )
+    )
+
+
+def build_admin(rooms: Rooms) -> Admin:
+    """What operators do."""
+    return Admin.build(
+        AdminContext(
+            database=rooms.database,
+            repos=rooms.repos,
+            feed=rooms.feed,
+            audit=rooms.audit,
+            clock=rooms.clock,
+            actor=Actor.operator("command line"),
+            accounts=rooms.accounts,
+            passwords=rooms.passwords,
+            throttle=rooms.throttle,
+            devices=rooms.devices,
+            sessions=rooms.sessions,
+            clients=Clients(rooms.repos, client_secret_key(rooms.root_key)),
+            logos=Logos(rooms.repos),
+            resources=Resources(rooms.repos),
+            keystore=rooms.keystore,
+            http=rooms.http,
+            access_token_lifetime=rooms.settings.tokens.access_token_lifetime,
+        )
+    )
