@@ -9,7 +9,7 @@ from idp.crypto.digests import constant_time_equal, hmac_sha256, keyed_digest, t
 from idp.crypto.passwords import Argon2Parameters, PasswordHasher
 from idp.crypto.root_key import RootKey, RootKeyError, load_root_key
 from idp.crypto.sealing import Sealer, Unsealable
-from idp.crypto.values import Secret, b64url_decode, b64url_encode, random_token
+from idp.crypto.values import Secret, b64url_bytes, b64url_decode, b64url_encode, random_token
 
 __all__ = [
     "Argon2Parameters",
@@ -19,6 +19,7 @@ __all__ = [
     "Sealer",
     "Secret",
     "Unsealable",
+    "b64url_bytes",
     "b64url_decode",
     "b64url_encode",
     "constant_time_equal",

@@ -40,7 +40,12 @@ def random_token(size: int = 32) -> str:
 
 def b64url_encode(data: bytes) -> str:
     """Base64url without padding. Source: RFC 7515 §2."""
-    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+    return b64url_bytes(data).decode("ascii")
+
+
+def b64url_bytes(data: bytes) -> bytes:
+    """As :func:`b64url_encode`, for text that is put together as bytes."""
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def b64url_decode(text: str) -> bytes:

@@ -1,12 +1,13 @@
 """What we sign by hand verifies with an ordinary JOSE library, and the public parts are public."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from joserfc import jwt
 from joserfc.jwk import import_key
 
 from idp.crypto import Secret
 from idp.keys import SUPPORTED_ALGORITHMS, SigningKey
-from idp.keys.algorithms import byte_signer, generate, thumbprint
+from idp.keys.algorithms import _joined, byte_signer, generate, thumbprint
 
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
@@ -31,6 +32,13 @@ def test_ecdsa_numbers_keep_their_leading_zeros():
     sign = byte_signer("ES256", material.private.reveal())
 
     assert {len(sign(bytes([number]))) for number in range(256)} == {64}
+
+
+@pytest.mark.parametrize("r", [1, 0x7F, 0x80, 2**248 - 1, 2**255 - 1, 2**255, 2**256 - 1])
+@pytest.mark.parametrize("s", [1, 0x80, 2**247, 2**255, 2**256 - 1])
+def test_ecdsa_numbers_are_cut_out_of_any_der(r, s):
+    """RFC 3279 §2.2.3: integers have as many bytes as they need, and a zero in front of a high bit."""
+    assert _joined(encode_dss_signature(r, s)) == r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 @pytest.mark.parametrize("alg", SUPPORTED_ALGORITHMS)
