@@ -5,7 +5,7 @@ token responses, userinfo, introspection, revocation, logout and metadata. Knows
 HTTP nor pages (web/), and not how a person proves who they are (login/).
 Called by the entrances through the container.
 
-Back channel, in reading order: request, client_authentication, server, grants/, issue,
+Back channel, in reading order: request, client_authentication, server, grants/, issue, repeated,
 id_token, claims, live_tokens, userinfo, introspection, revocation, discovery.
 Front channel: authorization/, logout.
 """
@@ -27,6 +27,7 @@ from idp.oauth.epochs import Epochs
 from idp.oauth.errors import ShownError
 from idp.oauth.id_token_hint import IdTokenHints
 from idp.oauth.logout import Confirm, Done, LogoutFlow, LogoutServices, LogoutStep
+from idp.oauth.repeated import RepeatedRequests
 from idp.oauth.request import OAuthRequest
 from idp.oauth.response import ProtocolResponse
 from idp.oauth.scopes import ScopeResolver
@@ -50,6 +51,7 @@ __all__ = [
     "OAuthServices",
     "ProtocolResponse",
     "Reason",
+    "RepeatedRequests",
     "Respond",
     "ScopeResolver",
     "ShowConsent",

@@ -5,9 +5,10 @@ one text, whatever was wrong.
 """
 
 import binascii
+import threading
 from base64 import b64decode
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
@@ -29,6 +30,7 @@ ALL_METHODS = (*CONFIDENTIAL_METHODS, NONE)
 """At the token and revocation endpoints. Introspection takes no public client (RFC 7662 §2.1)."""
 
 _log = get_logger(__name__)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEFAULT_PAUSE = timedelta(seconds=60)
 _MAX_PAUSES = 10_000
 _MAX_CLIENT_ID = 256
@@ -138,6 +140,8 @@ class ClientAuthenticator:
         # Sources that failed too often, with the end of their pause: remembered in the process,
         # so that looking at it costs a successful authentication no store.
         self._pauses: dict[tuple[str, str], datetime] = {}
+        self._last_pause_ends = _EPOCH
+        self._pausing = threading.Lock()
 
     def authenticate(self, request: OAuthRequest, methods: Iterable[str] = ALL_METHODS) -> RegisteredClient:
         """The client, proven by the method it is registered for.
@@ -165,6 +169,10 @@ class ClientAuthenticator:
         reason = "unknown_client" if known is None else "wrong_credentials"
         self._fail(request.source, known, readings[0].method, reason, now)
         raise ClientAuthenticationFailed(self._realm)
+
+    def holds_a_pause(self, now: datetime) -> bool:
+        """Whether any source has to wait; then every request is looked at in full."""
+        return now < self._last_pause_ends
 
     def _admit(
         self,
@@ -220,9 +228,11 @@ class ClientAuthenticator:
             )
 
     def _pause(self, key: tuple[str, str], until: datetime) -> None:
-        if len(self._pauses) >= _MAX_PAUSES:
-            self._pauses.clear()
-        self._pauses[key] = until
+        with self._pausing:
+            if len(self._pauses) >= _MAX_PAUSES:
+                self._pauses.clear()
+            self._pauses[key] = until
+            self._last_pause_ends = max(self._last_pause_ends, until)
 
 
 def _other_method(client: RegisteredClient, method: str) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import orjson
+
 from idp.clients import RegisteredClient
 from idp.crypto import random_token
 from idp.oauth.id_token import IdTokenContent, sign_id_token
 from idp.oauth.scopes import OPENID, TokenTarget, format_scope
 from idp.oauth.services import OAuthServices
 from idp.storage.hot import AccountState
-from idp.tokens import AuthorizedGrant, TokenFormat, TokenSpec
+from idp.tokens import AuthorizedGrant, PreparedToken, TokenFormat, TokenSpec
 
 _JTI_SIZE = 16
 
@@ -32,6 +34,15 @@ class UserIssue(NamedTuple):
     nonce: str | None
     """Of the authorization request, at code exchange; ``None`` on refresh."""
     now: datetime
+
+
+class ClientIssue(NamedTuple):
+    """Everything that the tokens of one machine for one target have in common."""
+
+    client: RegisteredClient
+    token: PreparedToken
+    rest: bytes
+    """The response from the end of the access token on, as JSON."""
 
 
 class TokenIssuer:
@@ -77,10 +88,8 @@ class TokenIssuer:
             )
         return body
 
-    def issue_for_client(
-        self, client: RegisteredClient, target: TokenTarget, now: datetime
-    ) -> Mapping[str, Any]:
-        """The response to client credentials: an access token whose subject is the client itself.
+    def prepare_for_client(self, client: RegisteredClient, target: TokenTarget, now: datetime) -> ClientIssue:
+        """What the answers to client credentials have in common: the subject is the client itself.
 
         No refresh token (RFC 6749 §4.4.3) and no ID token, as there is no person.
         """
@@ -91,15 +100,22 @@ class TokenIssuer:
             scope=target.scopes,
             lifetime=self._access_lifetime(client),
             issued_at=now,
-            jti=random_token(_JTI_SIZE),
-            family_id=None,
-            auth_time=None,
-            acr=None,
-            amr=(),
+            jti="",
             alg=client.access_token_signing_alg,
             format=self._format(client, target),
         )
-        return self._body(spec)
+        rest = orjson.dumps(_response(spec))
+        return ClientIssue(client, self._services.access_tokens.prepare(spec), b'",' + rest[1:])
+
+    def issue_for_client(self, issue: ClientIssue, now: datetime) -> bytes:
+        """The response to client credentials, as JSON; its token is counted in memory and written in batches.
+
+        Raises:
+            Unavailable: there is no active key for the client's algorithm.
+        """
+        token = self._services.access_tokens.issue_prepared(issue.token, jti=random_token(_JTI_SIZE), now=now)
+        self._services.issue_counter.count(issue.client.client_id, now)
+        return b'{"access_token":"%b%b' % (token, issue.rest)
 
     def family_end(self, client: RegisteredClient, now: datetime) -> datetime:
         """The absolute end of a family opened now (row T9); without refresh tokens, of its access token."""
@@ -117,12 +133,7 @@ class TokenIssuer:
         return now + (default if lifetime is None else lifetime)
 
     def _body(self, spec: TokenSpec) -> dict[str, Any]:
-        return {
-            "access_token": self._services.access_tokens.issue(spec),
-            "token_type": "Bearer",
-            "expires_in": int(spec.lifetime.total_seconds()),
-            "scope": format_scope(spec.scope),
-        }
+        return {"access_token": self._services.access_tokens.issue(spec), **_response(spec)}
 
     def _access_lifetime(self, client: RegisteredClient) -> timedelta:
         lifetime = client.access_token_lifetime
@@ -135,3 +146,12 @@ class TokenIssuer:
         if registered is None:
             return self._services.settings.tokens.access_token_format
         return "opaque" if registered == "opaque" else "jwt"
+
+
+def _response(spec: TokenSpec) -> dict[str, Any]:
+    """The response without its tokens. Source: RFC 6749 §5.1."""
+    return {
+        "token_type": "Bearer",
+        "expires_in": int(spec.lifetime.total_seconds()),
+        "scope": format_scope(spec.scope),
+    }

@@ -45,19 +45,29 @@ class OAuthRequest(OAuth2Request):
         headers: ``Authorization``, if it was sent; nothing else is read.
         form: the decoded pairs of the form body in the order sent, repetitions included.
         source: where the request came from, for audit events and limits.
+        fingerprint: its name among repeated requests; ``None``: it is not remembered.
     """
 
     form: Mapping[str, str] = {}
     """The parameters of the body; empty means absent (RFC 6749 §3.2). A member of the class only to hide
     Authlib's property of this name: each request has its own, and reading it costs no call."""
 
-    def __init__(self, *, method: str, headers: Mapping[str, str], form: Pairs = (), source: Source) -> None:
+    def __init__(
+        self,
+        *,
+        method: str,
+        headers: Mapping[str, str],
+        form: Pairs = (),
+        source: Source,
+        fingerprint: bytes | None = None,
+    ) -> None:
         # Authlib's constructor is not called: it wants the address, to refuse plain http, also on
         # loopback, where the settings allow it; here the issuer decides (settings.issuer).
         self.method = method
         self.headers = headers
         self.pairs = form
         self.source = source
+        self.fingerprint = fingerprint
         self.form = {name: value for name, value in form if value}
         self.payload = FormPayload(self.form)
         self.client: Any = None

@@ -96,6 +96,10 @@ class ScopeResolver:
         self._targets: Remembered[TokenTarget] = Remembered(resources.version)
         self._choices: Remembered[bool] = Remembered(resources.version)
 
+    def version(self) -> object:
+        """Another object after every change of the resource servers; a client is its own version."""
+        return self._resources.version()
+
     def for_authorization(
         self, *, client: RegisteredClient, requested: Sequence[str], resources: Sequence[str]
     ) -> GrantedScopes:

@@ -18,6 +18,7 @@ from idp.oauth.grants import AuthorizationCodeGrant, ClientCredentialsGrant, Gra
 from idp.oauth.introspection import IntrospectionEndpoint
 from idp.oauth.issue import TokenIssuer
 from idp.oauth.live_tokens import LiveTokens
+from idp.oauth.repeated import RepeatedRequests
 from idp.oauth.request import OAuthRequest
 from idp.oauth.response import ProtocolResponse
 from idp.oauth.revocation import RevocationEndpoint
@@ -47,6 +48,7 @@ class OAuthServer(AuthorizationServer):
         self.services = services
         self.issuer = TokenIssuer(services)
         self._authenticator = ClientAuthenticator(services)
+        self.repeats = RepeatedRequests(services, self._authenticator, self.issuer)
         live_tokens = LiveTokens(services)
         self._userinfo = UserInfoEndpoint(services, live_tokens)
         self._introspection = IntrospectionEndpoint(services, self._authenticator, live_tokens)

@@ -12,6 +12,7 @@ from idp.tokens.access import (
     ACCESS_TOKEN_KEY_BYTES,
     AccessTokenClaims,
     AccessTokens,
+    PreparedToken,
     TokenFormat,
     TokenSpec,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "AuthorizationCodes",
     "AuthorizedGrant",
     "InvalidToken",
+    "PreparedToken",
     "RefreshTokenParts",
     "RefreshTokens",
     "TokenFormat",

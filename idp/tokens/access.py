@@ -13,7 +13,7 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from idp.crypto import b64url_decode, b64url_encode
+from idp.crypto import b64url_bytes, b64url_decode
 from idp.keys import MAX_TOKEN_SIZE, InvalidToken, KeyRing
 from idp.tokens.authentic import AuthenticTokens
 
@@ -30,6 +30,7 @@ MAX_CLOCK_SKEW = timedelta(seconds=60)
 """How far ahead ``iat`` may lie: another node signed it. Source: FAPI 2.0 §5.3.2.1-13 (row T6)."""
 
 _LABEL = b"idp:access_token:1"
+_PREFIX_BYTES = ACCESS_TOKEN_PREFIX.encode()
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,6 +57,19 @@ class TokenSpec(NamedTuple):
     alg: str = "ES256"
     """Signature algorithm of a JWT; an opaque token has none."""
     format: TokenFormat = "jwt"
+
+
+class PreparedToken(NamedTuple):
+    """Access tokens that differ in time and ``jti`` alone: everything else, as JSON already."""
+
+    head: bytes
+    """Up to the value of ``iat``."""
+    tail: bytes
+    """From the end of ``jti`` on."""
+    lifetime: int
+    """Seconds."""
+    alg: str
+    format: TokenFormat
 
 
 class AccessTokenClaims(NamedTuple):
@@ -104,8 +118,44 @@ class AccessTokens:
         claims = self._claims(spec)
         if spec.format == "jwt":
             return self._keyring.sign(claims, typ=ACCESS_TOKEN_TYPE, alg=spec.alg)
-        # Deterministic, yet no two tokens are alike: each has its own jti.
-        return ACCESS_TOKEN_PREFIX + b64url_encode(self._aead.encrypt(orjson.dumps(claims), self._context))
+        return self._seal(orjson.dumps(claims)).decode("ascii")
+
+    def prepare(self, spec: TokenSpec) -> PreparedToken:
+        """What all tokens like this one have in common; ``issued_at`` and ``jti`` do not count."""
+        claims = self._claims(spec)
+        names = [*claims]  # iat, exp and jti stand together, in this order
+        head = orjson.dumps({name: claims[name] for name in names[: names.index("iat")]})
+        rest = orjson.dumps({name: claims[name] for name in names[names.index("jti") + 1 :]})
+        return PreparedToken(
+            head=head[:-1] + b',"iat":',
+            tail=b'"}' if rest == b"{}" else b'",' + rest[1:],
+            lifetime=claims["exp"] - claims["iat"],
+            alg=spec.alg,
+            format=spec.format,
+        )
+
+    def issue_prepared(self, prepared: PreparedToken, *, jti: str, now: datetime) -> bytes:
+        """The token that :meth:`issue` makes of the same spec, at a third of the cost. ASCII.
+
+        Args:
+            prepared: from :meth:`prepare`.
+            jti: base64url; it goes into the JSON as it is.
+            now: aware UTC time of issue.
+
+        Raises:
+            Unavailable: there is no active key for the algorithm.
+        """
+        issued_at = int(now.timestamp())
+        payload = b'%b%d,"exp":%d,"jti":"%b%b' % (
+            prepared.head,
+            issued_at,
+            issued_at + prepared.lifetime,
+            jti.encode("ascii"),
+            prepared.tail,
+        )
+        if prepared.format == "jwt":
+            return self._keyring.active(prepared.alg).sign_payload(payload, typ=ACCESS_TOKEN_TYPE)
+        return self._seal(payload)
 
     def parse(self, token: str, *, now: datetime) -> AccessTokenClaims:
         """The claims of an authentic token that has not expired.
@@ -165,6 +215,10 @@ class AccessTokens:
         if spec.amr:
             claims["amr"] = list(spec.amr)
         return claims
+
+    def _seal(self, claims: bytes) -> bytes:
+        # Deterministic, yet no two tokens are alike: each has its own jti.
+        return _PREFIX_BYTES + b64url_bytes(self._aead.encrypt(claims, self._context))
 
     def _open(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN_SIZE:

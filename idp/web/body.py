@@ -70,6 +70,14 @@ def _decoded(text: str) -> str:
 def read_form(environ: Environ, *, limit: int) -> Pairs:
     """The pairs of the request's form body; empty without a body.
 
+    Arguments and errors are those of :func:`read_body` and :func:`parse_pairs`.
+    """
+    return parse_pairs(read_body(environ, limit=limit))
+
+
+def read_body(environ: Environ, *, limit: int) -> bytes:
+    """The request's form body as it was sent; empty without a body.
+
     Args:
         environ: of the request; its body is used up.
         limit: ``settings.server.max_body_bytes``.
@@ -78,7 +86,7 @@ def read_form(environ: Environ, *, limit: int) -> Pairs:
         UnsupportedMediaType: any other content type (row X4).
         RequestEntityTooLarge: longer than ``limit`` (row X3).
         LengthRequired: a body in chunks (row X6).
-        BadRequest: a body that broke off (row X6); see also :func:`parse_pairs`.
+        BadRequest: a body that broke off (row X6).
     """
     if "HTTP_TRANSFER_ENCODING" in environ:
         # Security: WSGI servers hand on a chunked body that broke off, or is in a coding they do
@@ -97,7 +105,7 @@ def read_form(environ: Environ, *, limit: int) -> Pairs:
         raise BadRequest("The request body is not complete.")
     if body and not content_type:
         raise UnsupportedMediaType(f"The request body must be {FORM_TYPE}.")
-    return parse_pairs(body)
+    return body
 
 
 def first(pairs: Pairs, name: str) -> str:

@@ -46,6 +46,34 @@ def test_response_has_no_more_than_an_access_token(provider, robot):
     assert (body["token_type"], body["expires_in"], body["scope"]) == ("Bearer", 300, "jobs:run")
 
 
+def test_the_same_request_again_is_answered_alike(provider, robot):
+    """T12: answers from memory differ in their token and request id alone."""
+    first, second = (ask(provider, robot, scope="jobs:run") for _ in range(2))
+
+    one, other = first.json(), second.json()
+    assert one.pop("access_token") != other.pop("access_token")
+    assert [*one.items()] == [*other.items()]
+    names = (
+        "Content-Type",
+        "Cache-Control",
+        "Pragma",
+        "Access-Control-Allow-Origin",
+        "X-Content-Type-Options",
+    )
+    assert [first.header(name) for name in names] == [second.header(name) for name in names]
+
+
+def test_a_repeated_request_is_looked_at_again(provider, robot):
+    """R11, R8, T13: a good answer lets nothing pass that is wrong with the next request."""
+    assert ask(provider, robot).status == HTTPStatus.OK
+    form = {"grant_type": "client_credentials", **robot.body}
+
+    assert provider.http.post("/token?a=b", form, auth=robot.auth).status == HTTPStatus.BAD_REQUEST
+    provider.container.admin.clients.disable(robot.id)
+    provider.settle()
+    assert outcome(ask(provider, robot)) == (HTTPStatus.UNAUTHORIZED, "invalid_client")
+
+
 def test_token_speaks_for_the_client(provider, robot):
     """RFC 9068 §2.2: sub is the client's id; nothing about a sign-in."""
     token = ask(provider, robot).json()["access_token"]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from authlib.oauth2.rfc6749.errors import UnauthorizedClientError
 
 from idp.oauth.grants.base import Grant
@@ -25,13 +26,17 @@ class ClientCredentialsGrant(Grant):
             raise UnauthorizedClientError("Public clients cannot use client_credentials.")
 
     def answer(self) -> Mapping[str, Any]:
-        """An access token for the client itself; its issue is counted in memory and written in batches."""
-        form = self.oauth_request.form
-        target = self.services.scopes.for_client_token(
+        """An access token for the client itself; the same request again is answered from memory."""
+        form, scopes = self.oauth_request.form, self.services.scopes
+        resources = scopes.version()
+        target = scopes.for_client_token(
             client=self.registered,
             requested=parse_scope(form.get("scope")),
             resource=form.get("resource"),
         )
-        body = self.issuer.issue_for_client(self.registered, target, self.now)
-        self.services.issue_counter.count(self.registered.client_id, self.now)
+        issue = self.issuer.prepare_for_client(self.registered, target, self.now)
+        body: dict[str, Any] = orjson.loads(self.issuer.issue_for_client(issue, self.now))
+        fingerprint = self.oauth_request.fingerprint
+        if fingerprint is not None:
+            self.server.repeats.remember(fingerprint, issue, resources=resources, now=self.now)
         return body

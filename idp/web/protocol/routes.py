@@ -24,16 +24,17 @@ def add_protocol(app: Application, container: Container) -> None:
         (OAUTH_METADATA, metadata),
         ("/jwks", keys),
     )
-    operations = (  # address, operation, methods
-        ("/token", oauth.token, ["POST"]),
-        ("/introspect", oauth.introspect, ["POST"]),
-        ("/revoke", oauth.revoke, ["POST"]),
-        ("/userinfo", oauth.userinfo, ["GET", "POST"]),
+    operations = (  # address, operation, methods, memory
+        ("/token", oauth.token, ["POST"], oauth.repeats),
+        ("/introspect", oauth.introspect, ["POST"], None),
+        ("/revoke", oauth.revoke, ["POST"], None),
+        ("/userinfo", oauth.userinfo, ["GET", "POST"], None),
     )
     for path, document in documents:
         _add(app, path, document, ["GET"])
-    for path, operation, methods in operations:
-        _add(app, path, BackChannel(operation, container.settings, cors_headers(path)), methods)
+    for path, operation, methods, repeats in operations:
+        endpoint = BackChannel(operation, container.settings, cors_headers(path), repeats)
+        _add(app, path, endpoint, methods)
     if app.path_prefix:
         # RFC 8414 §3.1: the well-known part goes between host and path.
         guarded = Guarded(metadata, app.edge, cors_headers(OAUTH_METADATA))
