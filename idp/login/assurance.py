@@ -1,27 +1,82 @@
 """How sure a sign-in is: from the proofs that were given to ``acr`` and ``amr``."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from enum import StrEnum
+from typing import Final, NamedTuple
 
-from idp.sessions import ACR_SINGLE_FACTOR
+from idp.sessions import ACR_PHISHING_RESISTANT, ACR_SINGLE_FACTOR, ACR_TWO_FACTORS
 
 
 class Factor(StrEnum):
-    """A proof a person can give; the value is its ``amr`` name. Source: RFC 8176 §2."""
+    """A proof a person can give. Stored in attempts, and named in addresses of pages."""
 
-    PASSWORD = "pwd"
+    PASSWORD = "password"
     """Something they know."""
+    TOTP = "totp"
+    """A code of their generator (RFC 6238)."""
+    RECOVERY_CODE = "recovery"
+    """One of the codes they keep for the loss of everything else."""
+    SMS = "sms"
+    """A code sent to their telephone; restricted (NIST SP 800-63B-4 §3.1.3.3)."""
+    EMAIL = "email"
+    """A code sent to their address. Never a second factor: it shows no possession (row M4)."""
+    PASSKEY = "passkey"
+    """A WebAuthn credential that verified them: two factors in one."""
+    SECURITY_KEY = "security-key"
+    """A WebAuthn credential that only noticed somebody's presence: something they have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assurance:
+class Achieved(NamedTuple):
+    """One proof, given at ``at``."""
+
+    factor: Factor
+    at: datetime
+    synced: bool = False
+    """Of a WebAuthn credential: whether its key can leave the device."""
+
+
+class Assurance(NamedTuple):
     """What tokens say about a sign-in."""
 
     acr: str
     amr: tuple[str, ...]
 
 
-def assurance_of(factors: Collection[Factor]) -> Assurance:
+_POSSESSION: Final = frozenset({Factor.TOTP, Factor.RECOVERY_CODE, Factor.SMS, Factor.SECURITY_KEY})
+
+_AMR: Final = {
+    Factor.PASSWORD: ("pwd",),
+    Factor.TOTP: ("otp",),
+    Factor.RECOVERY_CODE: ("otp",),
+    Factor.SMS: ("sms", "otp"),
+    Factor.EMAIL: ("otp",),
+    Factor.PASSKEY: ("pop", "user"),
+    Factor.SECURITY_KEY: ("pop",),
+}
+"""Source: RFC 8176 §2."""
+
+
+def assurance_of(achieved: Collection[Achieved]) -> Assurance:
     """The assurance that these proofs together give. ``acr`` tells the truth, whatever was asked for."""
-    return Assurance(acr=ACR_SINGLE_FACTOR, amr=tuple(sorted(factors)))
+    acr = acr_of({proof.factor for proof in achieved})
+    return Assurance(acr=acr, amr=tuple(sorted(_methods(achieved, multiple=acr != ACR_SINGLE_FACTOR))))
+
+
+def acr_of(factors: Collection[Factor]) -> str:
+    """The level of these proofs."""
+    knows = Factor.PASSWORD in factors
+    if Factor.PASSKEY in factors or (knows and Factor.SECURITY_KEY in factors):
+        return ACR_PHISHING_RESISTANT
+    if knows and not _POSSESSION.isdisjoint(factors):
+        return ACR_TWO_FACTORS
+    return ACR_SINGLE_FACTOR
+
+
+def _methods(achieved: Iterable[Achieved], *, multiple: bool) -> set[str]:
+    methods = {"mfa"} if multiple else set[str]()
+    for proof in achieved:
+        methods.update(_AMR[proof.factor])
+        if proof.factor in {Factor.PASSKEY, Factor.SECURITY_KEY}:
+            methods.add("swk" if proof.synced else "hwk")
+    return methods

@@ -18,14 +18,14 @@ from idp.authenticators import (
 )
 from idp.crypto import Secret
 from idp.errors import Invalid, Refused
-from idp.login.assurance import Factor, assurance_of
+from idp.login.assurance import Assurance
 from idp.login.session import SessionDesk
 from idp.ratelimit import Limit, RateLimiter
-from idp.sessions import BrowserSession, Sessions
+from idp.sessions import ACR_SINGLE_FACTOR, BrowserSession, Sessions
 from idp.storage.hot import Failure, LoginQuestion, LoginState, LoginStore, PresentSession, SignIn
 
 _WRONG = "The username or the password is not right."
-_PASSWORD = assurance_of((Factor.PASSWORD,))
+_PASSWORD = Assurance(acr=ACR_SINGLE_FACTOR, amr=("pwd",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,118 @@
+"""Which proof comes next. The only place that decides it; pure: values in, answer out."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from idp.login.assurance import Factor, acr_of
+from idp.sessions import level_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """What an account can prove who it is with; read in one go."""
+
+    password: bool = False
+    passkeys: int = 0
+    totp: bool = False
+    recovery_codes: int = 0
+    """How many are left."""
+    sms: bool = False
+    email: bool = False
+    """Whether codes by mail are asked for as a second step."""
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether a password alone is not enough.
+
+        A passkey alone does not make it so: it may have been added in passing on one device, and would
+        then lock its owner out everywhere else.
+        """
+        return self.totp or self.sms or self.email
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Required:
+    """What a sign-in has to come to."""
+
+    level: int = 1
+    """Place in the ladder of ``acr``, 1 to 3: what the client asked for, or the operator demands."""
+    enrol: bool = False
+    """Whether who cannot reach the level has to set up what is missing; else they go on without."""
+
+
+class Stage(Enum):
+    """Where a sign-in stands."""
+
+    IDENTIFY = auto()
+    """Nothing is proved: the sign-in page."""
+    ASK = auto()
+    """One of the methods has to be given."""
+    ENROL = auto()
+    """A second factor has to be set up first."""
+    DONE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What comes next."""
+
+    stage: Stage
+    methods: tuple[Factor, ...] = ()
+    """Any of these will do, the best first."""
+
+
+_SECOND: Final = (Factor.PASSKEY, Factor.TOTP, Factor.SMS, Factor.EMAIL, Factor.RECOVERY_CODE)
+"""Second steps in the order in which they are offered."""
+
+
+def next_step(
+    *, enrolled: Enrolled, achieved: Collection[Factor], required: Required, trusted_device: bool
+) -> NextStep:
+    """The first unmet step of a sign-in.
+
+    Args:
+        enrolled: what the account has.
+        achieved: what has been proved in this sign-in, or stands from the live session it continues.
+        required: what it has to come to.
+        trusted_device: the person marked this browser, and the mark is valid for the account. It stands in
+            for the second step, never for a level (row M8).
+    """
+    if not achieved:
+        return NextStep(Stage.IDENTIFY)
+    level = level_of(acr_of(achieved))
+    offered = _offered(enrolled, achieved)
+    if level < required.level:
+        reaching = tuple(
+            factor for factor in offered if level_of(acr_of({*achieved, factor})) >= required.level
+        )
+        if reaching:
+            return NextStep(Stage.ASK, reaching)
+        if required.enrol:
+            # Security: who sets up a factor proves those first that are there (row M7).
+            return NextStep(Stage.ASK, offered) if _owes(enrolled, achieved) else NextStep(Stage.ENROL)
+    if _owes(enrolled, achieved) and not trusted_device:
+        return NextStep(Stage.ASK, offered)
+    return NextStep(Stage.DONE)
+
+
+def _owes(enrolled: Enrolled, achieved: Collection[Factor]) -> bool:
+    """Whether the account's own second step has not been taken."""
+    return enrolled.has_second_factor and not any(factor in achieved for factor in _STEPS_TAKEN)
+
+
+_STEPS_TAKEN: Final = (*_SECOND, Factor.SECURITY_KEY)
+
+
+def _offered(enrolled: Enrolled, achieved: Collection[Factor]) -> tuple[Factor, ...]:
+    has = {
+        Factor.PASSKEY: enrolled.passkeys > 0,
+        Factor.TOTP: enrolled.totp,
+        Factor.SMS: enrolled.sms,
+        Factor.EMAIL: enrolled.email,
+        Factor.RECOVERY_CODE: enrolled.recovery_codes > 0,
+    }
+    offered = tuple(factor for factor in _SECOND if has[factor] and factor not in achieved)
+    missing = Factor.PASSWORD not in achieved and Factor.PASSKEY not in achieved and enrolled.password
+    return (*offered, Factor.PASSWORD) if missing else offered
