@@ -5,12 +5,20 @@ from dataclasses import dataclass, fields
 
 from idp.admin import Admin
 from idp.clock import Clock
-from idp.container.flows import build_admin, build_authorization, build_login, build_logout, build_oauth
+from idp.container.flows import (
+    build_admin,
+    build_authorization,
+    build_login,
+    build_logout,
+    build_oauth,
+    build_selfservice,
+)
 from idp.container.rooms import Rooms, build_rooms
 from idp.errors import Unavailable
 from idp.login import LoginFlow
 from idp.oauth import LogoutFlow, OAuthServer
 from idp.oauth.authorization import AuthorizationFlow
+from idp.selfservice import SelfService
 from idp.settings import Settings
 from idp.storage import Engine, SessionSource
 
@@ -23,6 +31,7 @@ class Container(Rooms):
     authorization: AuthorizationFlow
     logout: LogoutFlow
     login: LoginFlow
+    selfservice: SelfService
     admin: Admin
 
     def close(self) -> None:
@@ -55,5 +64,6 @@ def build(settings: Settings, *, engine: Engine, session: SessionSource, clock: 
         authorization=build_authorization(rooms),
         logout=build_logout(rooms),
         login=build_login(rooms),
+        selfservice=build_selfservice(rooms),
         admin=build_admin(rooms),
     )

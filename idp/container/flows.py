@@ -8,6 +8,7 @@ from idp.login import LoginFlow, LoginServices
 from idp.oauth import LogoutFlow, LogoutServices, OAuthServer, OAuthServices
 from idp.oauth.authorization import AuthorizationFlow, AuthorizationServices
 from idp.resources import Resources
+from idp.selfservice import SelfService, SelfServiceServices
 
 
 def build_oauth(rooms: Rooms) -> OAuthServer:
@@ -81,6 +82,26 @@ def build_login(rooms: Rooms) -> LoginFlow:
             sessions=rooms.sessions,
             ratelimiter=rooms.ratelimiter,
             audit=rooms.audit,
+        )
+    )
+
+
+def build_selfservice(rooms: Rooms) -> SelfService:
+    """What people do with their own account."""
+    return SelfService.build(
+        SelfServiceServices(
+            settings=rooms.settings,
+            database=rooms.database,
+            repos=rooms.repos,
+            audit=rooms.audit,
+            accounts=rooms.accounts,
+            passwords=rooms.passwords,
+            throttle=rooms.throttle,
+            devices=rooms.devices,
+            sessions=rooms.sessions,
+            clients=rooms.clients,
+            resources=rooms.resources,
+            consents=rooms.consents,
         )
     )
 

@@ -5,6 +5,8 @@ from flask import Blueprint, Response, g, request
 from idp.oauth import ShownError
 from idp.observability import get_logger
 from idp.web.context import container
+from idp.web.pages import account
+from idp.web.pages.account_guard import SignInNeeded, to_sign_in
 from idp.web.pages.authorize import authorize, authorize_post, resume
 from idp.web.pages.consent import consent, consent_post
 from idp.web.pages.cookies import BROWSER
@@ -32,6 +34,7 @@ PAGES = (  # address, method, view
     ("/logout", "POST", logout_post),
     ("/logout/confirm", "POST", logout_confirm),
     ("/logged-out", "GET", logged_out),
+    *account.ROUTES,
 )
 
 INTERACTION_PAGES = (  # pages of one half-finished authorization request
@@ -81,6 +84,11 @@ def _after(response: Response) -> Response:
 def _stale_form(error: StaleForm) -> Response:
     _log.warning("request.stale_form", extra={"fields": {"path": request.path, "detail": error.detail}})
     return stale_form_page(error)
+
+
+@pages.errorhandler(SignInNeeded)
+def _sign_in_needed(_error: SignInNeeded) -> Response:
+    return to_sign_in()
 
 
 @_interaction.errorhandler(ShownError)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, current_app, g
 
 from idp.crypto import random_token
-from idp.web.context import container
+from idp.web.context import application, container
 from idp.web.pages import csrf
 from idp.web.pages.headers import content_security_policy, page_headers
 from idp.web.pages.locale import html_language
@@ -45,6 +45,7 @@ def page(
         language=language,
         direction=direction,
         nonce=nonce,
+        prefix=application().path_prefix,
         form_token=_form_token,
         **values,
     )
