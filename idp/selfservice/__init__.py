@@ -1,10 +1,12 @@
 """Self-service: what a signed-in person sees and changes of themself.
 
 Owns the rules; shows no page (web/) and signs nobody in (login/).
-Called by web/pages.
-Reading order: freshness.
+Called by web/pages and jobs.
+Reading order: freshness, services, profile, selfservice.
 """
 
 from idp.selfservice.freshness import NotFresh, assert_fresh
+from idp.selfservice.selfservice import SelfService
+from idp.selfservice.services import SelfServiceServices
 
-__all__ = ["NotFresh", "assert_fresh"]
+__all__ = ["NotFresh", "SelfService", "SelfServiceServices", "assert_fresh"]
