@@ -6,7 +6,7 @@ floor never import each other (``docs/architecture.md``)::
     floor 5  entrances    app.py  container/  web/  cli/  jobs/
     floor 4  flows        oauth/  login/  selfservice/  admin/
     floor 3  nouns        accounts/ authenticators/ sessions/ clients/ resources/ consents/ tokens/
-    floor 2  services     keys/  ratelimit/  audit/  delivery/
+    floor 2  services     keys/  ratelimit/  audit/  delivery/  onetime/
     floor 1  storage      storage/
     floor 0  ground       settings/ crypto/ observability/ clock.py ids.py errors.py http.py
 """

@@ -5,7 +5,14 @@ from datetime import timedelta
 
 from idp.accounts import Accounts
 from idp.audit import Audit, IssueCounter
-from idp.authenticators import KnownDevices, Passwords, PasswordThrottle
+from idp.authenticators import (
+    CodeFactors,
+    KnownDevices,
+    Passwords,
+    PasswordThrottle,
+    RecoveryCodes,
+    Totp,
+)
 from idp.clients import ClientDirectory
 from idp.clock import Clock
 from idp.consents import Consents
@@ -13,6 +20,7 @@ from idp.crypto import Argon2Parameters, PasswordHasher, RootKey, Sealer, Secret
 from idp.http import HttpClient
 from idp.keys import KeyRing, KeyStore
 from idp.oauth import Epochs, IdTokenHints, ScopeResolver
+from idp.onetime import OneTimeCodes, OneTimeLinks
 from idp.ratelimit import RateLimiter
 from idp.resources import ResourceDirectory
 from idp.sessions import Sessions
@@ -72,6 +80,11 @@ class Rooms:
     passwords: Passwords
     throttle: PasswordThrottle
     devices: KnownDevices
+    totp: Totp
+    recovery_codes: RecoveryCodes
+    code_factors: CodeFactors
+    codes_once: OneTimeCodes
+    links_once: OneTimeLinks
     sessions: Sessions
     clients: ClientDirectory
     resources: ResourceDirectory
@@ -129,6 +142,11 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         passwords=_passwords(settings, repos, root),
         throttle=PasswordThrottle(repos, Secret(root.derive("throttle"))),
         devices=KnownDevices(repos),
+        totp=Totp(repos, Sealer(root.derive("totp")), issuer_name=settings.pages.brand_name),
+        recovery_codes=RecoveryCodes(repos, Secret(root.derive("recovery-codes"))),
+        code_factors=CodeFactors(repos),
+        codes_once=OneTimeCodes(repos, Secret(root.derive("one-time-codes"))),
+        links_once=OneTimeLinks(repos),
         sessions=Sessions(repos, browser_store, settings.sessions),
         clients=ClientDirectory(copies, copied, feed, client_secret_key(root)),
         resources=resources,

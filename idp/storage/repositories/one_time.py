@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import case, literal, select, update
+from sqlalchemy import case, literal, or_, select, update
 
 from idp.storage.models import OneTimeRow
 from idp.storage.repositories.base import FRESH, Repository
@@ -19,6 +19,10 @@ class OneTimeRepository(Repository):
             IntegrityConflict: the digest exists already. The transaction cannot go on.
         """
         self._insert(row)
+
+    def reissue(self, row: OneTimeRow) -> None:
+        """Write it in the place of the one with the same digest, used up or not; the former is gone."""
+        self._replace(row)
 
     def claim(
         self,
@@ -86,6 +90,46 @@ class OneTimeRepository(Repository):
         )
         row = self._session.scalars(statement, execution_options=FRESH).one_or_none()
         return limit if row is None else row.attempts
+
+    def try_proof(
+        self, *, kind: str, digest: bytes, binding: str, proof: str, limit: int, now: datetime
+    ) -> OneTimeRow | None:
+        """Count a try at something short enough to guess; the right proof, or the last try, uses it up.
+
+        Security: counting and comparing are one statement, so that of any number of parallel guesses no
+        more than ``limit`` are ever compared (row M3).
+
+        Args:
+            kind: which kind of thing it must be.
+            digest: names it.
+            binding: who uses it; must be whom it was issued to.
+            proof: what was shown.
+            limit: how many tries there are.
+            now: aware UTC time; it must not have expired.
+
+        Returns:
+            the row, if the proof was right; None says only that the try failed.
+        """
+        attempts = OneTimeRow.attempts + 1
+        statement = (
+            update(OneTimeRow)
+            .where(
+                OneTimeRow.digest == digest,
+                OneTimeRow.kind == kind,
+                OneTimeRow.binding == binding,
+                OneTimeRow.consumed_at.is_(None),
+                OneTimeRow.expires_at > now,
+            )
+            .values(
+                attempts=attempts,
+                consumed_at=case(
+                    (or_(OneTimeRow.proof == proof, attempts >= limit), literal(now, Instant())), else_=None
+                ),
+            )
+            .returning(OneTimeRow)
+        )
+        row = self._session.scalars(statement, execution_options=FRESH).one_or_none()
+        return row if row is not None and row.proof == proof else None
 
     def set_outcome(self, kind: str, digest: bytes, outcome: str) -> None:
         """Note what using it led to, so that a replay can undo that."""
