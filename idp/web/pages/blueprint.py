@@ -4,6 +4,7 @@ from flask import Blueprint, Response, g, request
 
 from idp.oauth import ShownError
 from idp.observability import get_logger
+from idp.selfservice import NotFresh
 from idp.web.context import container
 from idp.web.pages import account
 from idp.web.pages.account_guard import SignInNeeded, to_sign_in
@@ -12,6 +13,7 @@ from idp.web.pages.consent import consent, consent_post
 from idp.web.pages.cookies import BROWSER
 from idp.web.pages.csrf import StaleForm
 from idp.web.pages.forms import begin_form
+from idp.web.pages.fresh import to_proof
 from idp.web.pages.headers import add_page_headers
 from idp.web.pages.home import home
 from idp.web.pages.locale import choose_language
@@ -89,6 +91,11 @@ def _stale_form(error: StaleForm) -> Response:
 @pages.errorhandler(SignInNeeded)
 def _sign_in_needed(_error: SignInNeeded) -> Response:
     return to_sign_in()
+
+
+@pages.errorhandler(NotFresh)
+def _not_fresh(error: NotFresh) -> Response:
+    return to_proof(error)
 
 
 @_interaction.errorhandler(ShownError)
