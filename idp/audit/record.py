@@ -82,6 +82,8 @@ def _plain(value: object) -> Any:
     """The value as JSON that every database can hold."""
     if isinstance(value, str):
         return clean(value) or ""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -90,6 +92,4 @@ def _plain(value: object) -> Any:
         return [_plain(member) for member in value]
     if isinstance(value, (set, frozenset)):
         return sorted(_plain(member) for member in value)
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
     raise TypeError(f"an audit detail cannot hold {type(value).__name__}")

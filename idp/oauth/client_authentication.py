@@ -18,6 +18,7 @@ from idp.audit import Actor, AuditEvent, Source
 from idp.clients import CONFIDENTIAL_METHODS, RegisteredClient
 from idp.errors import Refused
 from idp.oauth.errors import TemporarilyUnavailableError
+from idp.oauth.proven import ProvenHeaders
 from idp.oauth.request import OAuthRequest
 from idp.oauth.services import OAuthServices
 from idp.observability import get_logger
@@ -28,6 +29,8 @@ NONE = "none"
 
 ALL_METHODS = (*CONFIDENTIAL_METHODS, NONE)
 """At the token and revocation endpoints. Introspection takes no public client (RFC 7662 §2.1)."""
+
+_IN_BODY = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
 
 _log = get_logger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -141,6 +144,7 @@ class ClientAuthenticator:
         # so that looking at it costs a successful authentication no store.
         self._pauses: dict[tuple[str, str], datetime] = {}
         self._last_pause_ends = _EPOCH
+        self._proven = ProvenHeaders(services.clients)
         self._pausing = threading.Lock()
 
     def authenticate(self, request: OAuthRequest, methods: Iterable[str] = ALL_METHODS) -> RegisteredClient:
@@ -155,6 +159,17 @@ class ClientAuthenticator:
         Source: RFC 6749 §2.3, §3.2.1.
         """
         now = self._services.clock.now()
+        authorization = request.headers.get("Authorization")
+        if (
+            authorization is not None
+            and BASIC in methods
+            and _is_all(request)
+            and not self.holds_a_pause(now)
+        ):
+            proven = self._proven.find(authorization, now)
+            if proven is not None:
+                request.client = proven
+                return proven
         readings = presented_credentials(request)
         if not readings:
             raise ClientAuthenticationFailed(self._realm, "Client authentication is missing or unreadable.")
@@ -165,7 +180,11 @@ class ClientAuthenticator:
             client = self._services.clients.find(reading.client_id)
             known = known or client
             if client is not None and _proves(client, reading, now):
-                return self._admit(request, client, reading.method, methods, now)
+                self._admit(request, client, reading.method, methods, now)
+                # Of two readings the first counts as soon as it is right: both are tried every time.
+                if authorization is not None and len(readings) == 1:
+                    self._proven.add(authorization, client, now)
+                return client
         reason = "unknown_client" if known is None else "wrong_credentials"
         self._fail(request.source, known, readings[0].method, reason, now)
         raise ClientAuthenticationFailed(self._realm)
@@ -181,8 +200,8 @@ class ClientAuthenticator:
         method: str,
         methods: Iterable[str],
         now: datetime,
-    ) -> RegisteredClient:
-        """The client, if it may use this method here; it has proven itself already."""
+    ) -> None:
+        """Take the client on, if it may use this method here; it has proven itself already."""
         if client.disabled:
             self._fail(request.source, client, method, "client_disabled", now)
             raise ClientAuthenticationFailed(self._realm)
@@ -190,7 +209,6 @@ class ClientAuthenticator:
             self._fail(request.source, client, method, "other_method_registered", now)
             raise ClientAuthenticationFailed(self._realm, _other_method(client, method))
         request.client = client
-        return client
 
     def _assert_no_pause(self, source: Source, client_id: str, now: datetime) -> None:
         key = (normalised_source(source.address), client_id)
@@ -233,6 +251,11 @@ class ClientAuthenticator:
                 self._pauses.clear()
             self._pauses[key] = until
             self._last_pause_ends = max(self._last_pause_ends, until)
+
+
+def _is_all(request: OAuthRequest) -> bool:
+    """Whether the body says nothing about the client, so that the header alone counts."""
+    return request.form.keys().isdisjoint(_IN_BODY)
 
 
 def _other_method(client: RegisteredClient, method: str) -> str:

@@ -11,7 +11,6 @@ import os
 from datetime import datetime
 from typing import NamedTuple
 
-from idp.clients import RegisteredClient
 from idp.oauth.client_authentication import ClientAuthenticator
 from idp.oauth.issue import ClientIssue, TokenIssuer
 from idp.oauth.services import OAuthServices
@@ -112,10 +111,4 @@ class RepeatedRequests:
         """
         if len(self._known) >= _MOST:
             self._known.clear()
-        self._known[fingerprint] = _Known(issue, resources, _next_end(issue.client, now))
-
-
-def _next_end(client: RegisteredClient, now: datetime) -> datetime | None:
-    """When the next one of the client's secrets ends, whichever was presented."""
-    ends = [end for _, end in client.secrets if end is not None and end > now]
-    return min(ends, default=None)
+        self._known[fingerprint] = _Known(issue, resources, issue.client.next_secret_end(now))
