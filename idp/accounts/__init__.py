@@ -1,7 +1,7 @@
 """Accounts: who a person is to us, and the names they are found by.
 
-Owns the record, the one canonical form of usernames and e-mail addresses (one name space for
-both), and which claims an account may carry, with their types.
+Owns the record, the one canonical form of usernames, e-mail addresses and telephone numbers (one
+name space for all), and which claims an account may carry, with their types.
 Does not know passwords (authenticators/), sessions (sessions/) or what a client may see (oauth/).
 Called by login, oauth, admin and the entrances.
 Reading order: identifiers, claims, accounts, gate.
@@ -13,6 +13,7 @@ from idp.accounts.gate import assert_may_authenticate
 from idp.accounts.identifiers import (
     canonical_email,
     canonical_identifier,
+    canonical_phone,
     normalized_email,
     normalized_username,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "assert_may_authenticate",
     "canonical_email",
     "canonical_identifier",
+    "canonical_phone",
     "normalized_email",
     "normalized_username",
     "validate_claims",

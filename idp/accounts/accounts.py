@@ -9,6 +9,7 @@ from idp.accounts.claims import validate_claims
 from idp.accounts.identifiers import (
     canonical_email,
     canonical_identifier,
+    canonical_phone,
     normalized_email,
     normalized_username,
 )
@@ -34,6 +35,16 @@ class Account:
     not_before: datetime | None
     created_at: datetime
     updated_at: datetime
+    terms_version: str | None = None
+    """Which terms the person accepted."""
+
+    @property
+    def phone(self) -> str | None:
+        """The telephone number, if it is known to be the person's."""
+        number = self.claims.get("phone_number")
+        return (
+            number if isinstance(number, str) and self.claims.get("phone_number_verified") is True else None
+        )
 
     @property
     def is_disabled(self) -> bool:
@@ -54,12 +65,23 @@ class Accounts:
         email: str | None,
         email_verified: bool,
         claims: Mapping[str, Any],
+        phone: str | None = None,
+        terms_version: str | None = None,
         now: datetime,
     ) -> Account:
-        """Make an account that can be found by its username and its e-mail address.
+        """Make an account that can be found by its username, its e-mail address and its proved number.
 
-        Usernames and addresses share one name space: a username cannot be somebody else's
+        Usernames, addresses and numbers share one name space: a username cannot be somebody else's
         address, nor the other way round (row V7).
+
+        Args:
+            username: the name that is shown.
+            email: an address.
+            email_verified: whether it was proved to be the person's, or somebody vouches for it.
+            claims: standard claims; without the telephone number if ``phone`` is given.
+            phone: a number that was proved to be the person's.
+            terms_version: the terms they accepted just now.
+            now: aware UTC time.
 
         Raises:
             Invalid: a name, an address or a claim breaks its rule.
@@ -70,6 +92,9 @@ class Accounts:
         identifiers = {canonical_identifier(username): "username"}
         if email is not None:
             identifiers.setdefault(canonical_email(email), "email")
+        if phone is not None:
+            identifiers.setdefault(canonical_phone(phone), "phone")
+            claims = {**claims, **_proved(phone)}
         row = AccountRow(
             id=new_id("acc", now),
             username=normalized_username(username),
@@ -80,6 +105,8 @@ class Accounts:
             not_before=None,
             created_at=now,
             updated_at=now,
+            terms_version=terms_version,
+            terms_accepted_at=None if terms_version is None else now,
         )
         self._accounts.add(row, list(identifiers.items()))
         return _account(row)
@@ -113,6 +140,79 @@ class Accounts:
         """Accounts in the order they were made, the next ``limit`` after the id ``after``."""
         return [_account(row) for row in self._accounts.list_(limit=limit, after=after)]
 
+    def confirm_email(self, account_id: str, email: str, now: datetime) -> bool:
+        """Note that an address was proved to be the person's; False if the account has another by now.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        account = self.get(account_id)
+        if account.email is None or canonical_email(account.email) != canonical_email(email):
+            return False
+        self._accounts.set_email(account_id, account.email, verified=True, now=now)
+        return True
+
+    def change_email(
+        self,
+        account_id: str,
+        email: str,
+        now: datetime,
+        *,
+        verified: bool = True,
+        username: str | None = None,
+    ) -> Account:
+        """Give the account another address, which is a name to sign in with from now on.
+
+        Who is called by their address, because they registered with it, is called by the new one.
+
+        Args:
+            account_id: whose.
+            email: the new address.
+            now: aware UTC time.
+            verified: whether it was proved.
+            username: the name to go with it; by default kept, or changed with the address.
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: not an address.
+            Conflict: it is another account's name.
+        """
+        account = self.get(account_id)
+        address = normalized_email(email)
+        if username is None and account.email is not None and _same(account.username, account.email):
+            username = address
+        if username is not None and username != account.username:
+            self._accounts.set_username(account_id, normalized_username(username), now)
+        self._accounts.set_email(account_id, address, verified=verified, now=now)
+        return self._rename(account_id)
+
+    def change_phone(self, account_id: str, phone: str, now: datetime) -> Account:
+        """Give the account a telephone number that was proved to be the person's.
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: not a number.
+            Conflict: it is another account's name.
+        """
+        account = self.get(account_id)
+        if account.phone is not None and _same(account.username, account.phone):
+            self._accounts.set_username(account_id, canonical_phone(phone), now)
+        self._accounts.set_claims(account_id, {**account.claims, **_proved(phone)}, now)
+        return self._rename(account_id, phone=phone)
+
+    def _rename(self, account_id: str, *, phone: str | None = None) -> Account:
+        """Make the names of the record those it is found by; ``phone`` in place of a number that is one."""
+        account = self.get(account_id)
+        former = self._accounts.list_identifiers(account_id)
+        numbers = [canonical for canonical, kind in former if kind == "phone"] if phone is None else [phone]
+        identifiers = {canonical_identifier(account.username): "username"}
+        if account.email is not None:
+            identifiers.setdefault(canonical_email(account.email), "email")
+        for number in numbers:
+            identifiers.setdefault(canonical_phone(number), "phone")
+        self._accounts.replace_identifiers(account_id, list(identifiers.items()))
+        return self.get(account_id)
+
     def disable(self, account_id: str, now: datetime) -> Account:
         """Switch the account off, and end for good whatever it was used for until ``now``.
 
@@ -138,6 +238,14 @@ class Accounts:
         return self.get(account_id)
 
 
+def _same(one: str, other: str) -> bool:
+    return canonical_identifier(one) == canonical_identifier(other)
+
+
+def _proved(phone: str) -> dict[str, Any]:
+    return {"phone_number": canonical_phone(phone), "phone_number_verified": True}
+
+
 def _account(row: AccountRow) -> Account:
     return Account(
         id=row.id,
@@ -149,4 +257,5 @@ def _account(row: AccountRow) -> Account:
         not_before=row.not_before,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        terms_version=row.terms_version,
     )

@@ -1,10 +1,11 @@
-"""One canonical form for usernames and e-mail addresses.
+"""One canonical form for usernames, e-mail addresses and telephone numbers.
 
 Two spellings that a person or a mail server takes for the same name must be one name here,
 or somebody can register beside it (security row V7, CVE-2021-3754). Everything is compared
 and made unique on the canonical form only.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -16,6 +17,11 @@ MAX_LENGTH: Final = 254
 """Code points; the longest address a mail server accepts (RFC 5321 §4.5.3.1.3)."""
 
 _MAX_ROUNDS: Final = 8
+
+_INTERNATIONAL: Final = re.compile(r"\+[0-9(][0-9 ().\-/]{5,40}")
+"""How people write a number with its country: ``+49 30 123456``, ``+44 (0)20 7946 0000``."""
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+"""A country code and a number, 15 digits at most. Source: ITU-T E.164 §6.1."""
 
 # The library refuses .test, .local and the like, which is right for sign-up forms on the public
 # internet and wrong for a company that runs its own identity provider. Emptying this list is the
@@ -39,10 +45,11 @@ _IGNORABLE: Final = dict.fromkeys(
 
 
 def canonical_identifier(text: str, *, field: str = "username") -> str:
-    """The form in which a username or e-mail address is compared and kept unique.
+    """The form in which a username, e-mail address or telephone number is compared and kept unique.
 
     NFKC, case folding and removal of invisible characters, repeated until nothing changes; the
-    domain of an e-mail address becomes its ASCII form (IDNA). Outer white space is ignored and
+    domain of an e-mail address becomes its ASCII form (IDNA), a number with its country code loses
+    what is written between its digits. Outer white space is ignored and
     inner runs of it count as one space. ``canonical_identifier(canonical_identifier(x))`` is
     ``canonical_identifier(x)``.
 
@@ -72,6 +79,26 @@ def canonical_email(text: str) -> str:
         Invalid: not an e-mail address (field ``email``).
     """
     return canonical_identifier(normalized_email(text), field="email")
+
+
+def canonical_phone(text: str, *, field: str = "phone") -> str:
+    """A telephone number as it is stored, compared and sent to: ``+`` and its digits.
+
+    The country has to be said: the same digits are somebody else's number elsewhere. ``00`` in front means
+    the same as ``+``.
+
+    Raises:
+        Invalid: not a number with its country code.
+
+    Source: ITU-T E.164 §6.1.
+    """
+    plain = " ".join(unicodedata.normalize("NFKC", _checked(text, field)).split())
+    number = _e164("+" + plain[2:] if plain.startswith("00") else plain)
+    if number is None:
+        raise Invalid(
+            "This is not a telephone number with its country code, such as +49 30 123456.", field=field
+        )
+    return number
 
 
 def normalized_username(text: str, *, field: str = "username") -> str:
@@ -119,12 +146,23 @@ def _fold(text: str) -> str:
     """One round of folding; the caller repeats it until the text stays the same."""
     visible = unicodedata.normalize("NFKC", text).translate(_IGNORABLE)
     plain = " ".join(visible.split())
+    number = _e164(plain)
+    if number is not None:
+        return number
     address = _address(plain) if "@" in plain else None
     if address is None:
         return unicodedata.normalize("NFKC", plain.casefold())
     # The domain must reach IDNA unfolded: case folding makes "straße.example" another domain.
     local, domain = address.local_part, address.ascii_domain
     return unicodedata.normalize("NFKC", local.casefold()) + "@" + domain
+
+
+def _e164(text: str) -> str | None:
+    if not _INTERNATIONAL.fullmatch(text):
+        return None
+    # "(0)" is dialled inside the country only.
+    digits = "+" + re.sub(r"[^0-9]", "", text.replace("(0)", ""))
+    return digits if _E164.fullmatch(digits) else None
 
 
 def _address(text: str) -> email_validator.ValidatedEmail | None:

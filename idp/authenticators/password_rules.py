@@ -1,8 +1,13 @@
 """What a password may be, and its one normal form."""
 
 import unicodedata
+from typing import Final
 
 from idp.errors import Invalid
+
+SHORTEST: Final = 8
+"""Code points of any password; people who choose their own need more, see ``Settings.new_password_length``.
+Source: NIST SP 800-63B-4 §3.1.1.2."""
 
 
 def normalized_password(password: str, *, max_bytes: int) -> str:

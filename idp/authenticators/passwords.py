@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from idp.authenticators.hashing import BoundedHasher, Busy
-from idp.authenticators.password_rules import normalized_password, validate_new_password
+from idp.authenticators.password_rules import SHORTEST, normalized_password, validate_new_password
 from idp.crypto import PasswordHasher
 from idp.settings import PasswordSettings
 from idp.storage import Repositories
@@ -54,14 +54,16 @@ class Passwords:
         self._hasher.assert_room()
 
     def hash(self, password: str) -> str:
-        """Check a new password against the rules and hash it.
+        """Check a new password's length and hash it; what people choose passes `NewPasswords` first.
 
         Raises:
             Invalid: too short, too long or not valid text (field ``password``).
             Busy: too much hashing right now.
         """
         normal = validate_new_password(
-            password, min_length=self._settings.min_length, max_bytes=self._settings.max_bytes
+            password,
+            min_length=self._settings.min_length or SHORTEST,
+            max_bytes=self._settings.max_bytes,
         )
         return self._hasher.hash(normal)
 

@@ -19,6 +19,11 @@ from idp.settings.serving import HttpSettings, LogSettings, PageSettings, ProxyS
 from idp.settings.storage import AuditSettings, ChangeSettings, DatabaseSettings, RedisSettings
 from idp.settings.urls import check_issuer
 
+_ALONE = 15
+"""Characters of a new password that may be all that is asked for. Source: NIST SP 800-63B-4 §3.1.1.2."""
+_WITH_ANOTHER_FACTOR = 8
+"""Characters where a second factor is mandatory. Source: the same."""
+
 _THREADS_FOR_OTHERS = 4
 """Threads of a worker that sign-ins leave to all other requests."""
 
@@ -74,6 +79,13 @@ class Settings(BaseSettings):
                 f"and {_THREADS_FOR_OTHERS} for other requests"
             )
         return self
+
+    @property
+    def new_password_length(self) -> int:
+        """Characters of the shortest password that a person may choose (row P1)."""
+        if self.passwords.min_length is not None:
+            return self.passwords.min_length
+        return _WITH_ANOTHER_FACTOR if self.login.second_factor == "required" else _ALONE
 
     @property
     def issuer_path(self) -> str:

@@ -131,9 +131,11 @@ class PasswordSettings(Section):
     takes the whole processor, a worker still computes some four hashes a second, so twenty can wait as long
     as this."""
 
-    min_length: int = Field(default=8, ge=8, le=64)
-    """Shortest new password in characters (Unicode code points). NIST SP 800-63B-4 asks for 15 where the
-    password is the only factor."""
+    min_length: int | None = Field(default=None, ge=8, le=64)
+    """Shortest new password in characters (Unicode code points). By default 15 where people choose it for
+    themselves and the password may be all they sign in with, and 8 where `login.second_factor` is
+    `required` (NIST SP 800-63B-4 §3.1.1.2) or an operator sets it at the command line; a number here holds
+    for all of them."""
 
     max_bytes: int = Field(default=1024, ge=256, le=4096)
     """Longest password in bytes of UTF-8; longer ones are refused before any hashing."""
@@ -163,3 +165,22 @@ class RatelimitSettings(Section):
     requests_per_source: Limit = "300/minute"
     """Authorization requests from one address without a signed-in person, counted by each worker for itself.
     Each of them is stored until `sessions.interaction_lifetime` has passed."""
+
+    mail_per_recipient: Limit = "10/hour"
+    """Mails with codes and links that are asked for, to one address. Notices of what was done to an account
+    are not among them. Whoever asks once too often is not told whether the account exists."""
+
+    mail_per_source: Limit = "30/hour"
+    """Such mails asked for from one address."""
+
+    mail_total: Limit = "5000/hour"
+    """Such mails in all."""
+
+    sms_per_recipient: Limit = "5/hour"
+    """SMS to one number."""
+
+    sms_per_source: Limit = "10/hour"
+    """SMS asked for from one address."""
+
+    sms_total: Limit = "500/hour"
+    """SMS in all: what a flood may cost."""

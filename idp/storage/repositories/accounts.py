@@ -1,12 +1,13 @@
 """Accounts, the names they are found by, and their passwords."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from idp.storage.models import AccountIdentifierRow, AccountRow, PasswordRow
-from idp.storage.repositories.base import Repository
+from idp.storage.repositories.base import FRESH, Repository
 
 _TAKEN = "The username or e-mail address is already taken."
 
@@ -62,6 +63,50 @@ class AccountRepository(Repository):
             self._session.flush()
         return True
 
+    def set_email(self, account_id: str, email: str | None, *, verified: bool, now: datetime) -> None:
+        """Write the address; its canonical form is an identifier of its own."""
+        self._update(account_id, email=email, email_verified=verified, updated_at=now)
+
+    def set_username(self, account_id: str, username: str, now: datetime) -> None:
+        """Write the name that is shown; its canonical form is an identifier of its own."""
+        self._update(account_id, username=username, updated_at=now)
+
+    def set_claims(self, account_id: str, claims: Mapping[str, Any], now: datetime) -> None:
+        """Write the claims in place of those that are there."""
+        self._update(account_id, claims=dict(claims), updated_at=now)
+
+    def set_terms(self, account_id: str, version: str, now: datetime) -> None:
+        """Write down which terms the person accepted."""
+        self._update(account_id, terms_version=version, terms_accepted_at=now)
+
+    def list_identifiers(self, account_id: str) -> list[tuple[str, str]]:
+        """The ``(canonical, kind)`` names that lead to an account."""
+        statement = select(AccountIdentifierRow.canonical, AccountIdentifierRow.kind).where(
+            AccountIdentifierRow.account_id == account_id
+        )
+        return [(row.canonical, row.kind) for row in self._session.execute(statement)]
+
+    def replace_identifiers(self, account_id: str, identifiers: Iterable[tuple[str, str]]) -> None:
+        """Make these ``(canonical, kind)`` names the account's only ones.
+
+        Raises:
+            IntegrityConflict: a name is another account's. The transaction cannot go on.
+        """
+        session = self._session
+        session.execute(delete(AccountIdentifierRow).where(AccountIdentifierRow.account_id == account_id))
+        # The rows may be known to the session; it must not take the new ones for those it deleted.
+        session.expire_all()
+        self._insert(*_identifiers(account_id, identifiers), conflict=_TAKEN)
+
+    def delete_password(self, account_id: str) -> bool:
+        """Leave the account without a password; False if it had none."""
+        statement = delete(PasswordRow).where(PasswordRow.account_id == account_id)
+        return self._session.execute(statement.returning(PasswordRow.account_id)).first() is not None
+
+    def _update(self, account_id: str, **values: Any) -> None:
+        statement = update(AccountRow).where(AccountRow.id == account_id).values(**values)
+        self._session.scalars(statement.returning(AccountRow), execution_options=FRESH).one_or_none()
+
     def get_password(self, account_id: str) -> PasswordRow | None:
         """The account's password hash, or None if it has no password."""
         return self._session.get(PasswordRow, account_id)
@@ -74,6 +119,15 @@ class AccountRepository(Repository):
         """Store a new password hash in the place of the old one."""
         row = PasswordRow(account_id=account_id, phc=phc, created_at=now, updated_at=now)
         self._replace(row, kept=["created_at"])
+
+    def rehash(self, account_id: str, *, phc: str, new_phc: str, now: datetime) -> None:
+        """Store the same password under another hash, unless it has been changed meanwhile (row P6)."""
+        self._session.execute(
+            update(PasswordRow)
+            .where(PasswordRow.account_id == account_id, PasswordRow.phc == phc)
+            .values(phc=new_phc, updated_at=now),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def _identifiers(account_id: str, identifiers: Iterable[tuple[str, str]]) -> list[AccountIdentifierRow]:

@@ -1,0 +1,64 @@
+"""How easily a password is guessed, by zxcvbn.
+
+Loaded by name when the first new password is judged (new_passwords.py): its word lists are 13 MB in each
+worker that chooses passwords, and most never do.
+"""
+
+import threading
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import zxcvbn
+from zxcvbn.matching import RANKED_DICTIONARIES
+
+from idp.authenticators.verdict import Weakness
+
+_JUDGED: Final = 72
+"""Characters that are looked at: the work grows with the square, and nothing this long is guessed."""
+
+_COMMON: Final = RANKED_DICTIONARIES["passwords"]
+
+_lock = threading.Lock()
+
+_PATTERNS: Final[Mapping[str, Weakness]] = {
+    "spatial": Weakness.KEYBOARD,
+    "repeat": Weakness.REPEATED,
+    "sequence": Weakness.SEQUENCE,
+    "date": Weakness.DATE,
+    "regex": Weakness.DATE,  # recent years are the only ones
+}
+_DICTIONARIES: Final[Mapping[str, Weakness]] = {
+    "passwords": Weakness.COMMON,
+    "user_inputs": Weakness.PERSONAL,
+    "male_names": Weakness.NAME,
+    "female_names": Weakness.NAME,
+    "surnames": Weakness.NAME,
+}
+
+
+def is_common(password: str) -> bool:
+    """Whether it is among the 30 000 most common ones, in whatever case."""
+    return password.casefold() in _COMMON
+
+
+def estimate(password: str, context: Collection[str]) -> tuple[int, Weakness | None]:
+    """The score from 0 to 4, and what makes the password weaker than its length.
+
+    Args:
+        password: in its normal form.
+        context: words that an attacker would try first.
+    """
+    with _lock:  # it keeps the context words in a dictionary of the module
+        result = zxcvbn.zxcvbn(password[:_JUDGED], user_inputs=list(context), max_length=_JUDGED)
+    return result["score"], _weakness(result["sequence"])
+
+
+def _weakness(sequence: list[dict[str, Any]]) -> Weakness | None:
+    """The weakness of the longest guessable part."""
+    guessable = [match for match in sequence if match["pattern"] != "bruteforce"]
+    if not guessable:
+        return None
+    longest = max(guessable, key=lambda match: len(match["token"]))
+    if longest["pattern"] == "dictionary":
+        return _DICTIONARIES.get(longest["dictionary_name"], Weakness.WORD)
+    return _PATTERNS.get(longest["pattern"])
