@@ -41,6 +41,28 @@ class AuditEvent(StrEnum):
     """Sign-ins of an account pause, because too many failed in a row. Detail: ``failures``,
     ``blocked_until``."""
 
+    FACTOR_VERIFIED = "account.factor.verified"
+    """A second step was taken. Detail: ``method`` (``totp``, ``recovery``, ``sms``, ``email``,
+    ``passkey``), ``purpose`` (``login`` or ``reauthentication``)."""
+
+    FACTOR_FAILED = "account.factor.failed"
+    """A wrong code was given as a second step. Detail: ``method``, ``purpose``, ``failures`` (consecutive
+    ones with this method)."""
+
+    FACTOR_THROTTLED = "account.factor.throttled"
+    """A second step pauses for an account, because too many codes were wrong in a row. Detail: ``method``,
+    ``failures``, ``blocked_until``."""
+
+    FACTOR_CODE_SENT = "account.factor.code_sent"
+    """A code for a second step was sent. Detail: ``method`` (``sms`` or ``email``)."""
+
+    FACTOR_UNAVAILABLE = "account.factor.unavailable"
+    """A second step could not be offered, because its message could not be sent; another one was offered.
+    Detail: ``method``, ``reason`` (``not_configured`` or ``transport_failed``)."""
+
+    DEVICE_TRUSTED = "account.device.trusted"
+    """A person asked for no second step in this browser for a while. Detail: ``until``."""
+
     # Browser sessions
 
     SESSION_STARTED = "session.started"

@@ -4,35 +4,52 @@ Owns passwords (rules, bounded hashing, checking), generators of one-time passwo
 codes, addresses for codes, the durable failure counters, and known devices. Does not know who
 signs in where (login/), accounts' names (accounts/) or sessions.
 Called by login, selfservice and admin.
-Reading order: password_rules, hashing, passwords, throttle, devices, totp, recovery_codes,
-code_factors.
+Reading order: password_rules, hashing, passwords, verdict, breaches, new_passwords, throttle,
+devices, factor_throttle, totp, recovery_codes, code_factors.
 """
 
+from idp.authenticators.breaches import ERROR_RATE, Breaches, write_bloom_file
 from idp.authenticators.code_factors import Channel, CodeFactor, CodeFactors
 from idp.authenticators.devices import LIFETIME as DEVICE_LIFETIME
-from idp.authenticators.devices import KnownDevices
+from idp.authenticators.devices import KnownDevice, KnownDevices
+from idp.authenticators.factor_throttle import GUESSABLE, FactorThrottle
 from idp.authenticators.hashing import BoundedHasher, Busy
+from idp.authenticators.new_passwords import NewPasswords
 from idp.authenticators.passwords import PasswordCheck, Passwords
 from idp.authenticators.recovery_codes import RECOVERY_CODES, RecoveryCodes
 from idp.authenticators.throttle import HARD_STOP, MEMORY, PAUSES, PasswordThrottle, blocked_for
 from idp.authenticators.totp import Totp
+from idp.authenticators.totp_enrolment import TotpEnrolment
+from idp.authenticators.verdict import Fault, PasswordRefused, Verdict, Weakness
 
 __all__ = [
     "DEVICE_LIFETIME",
+    "ERROR_RATE",
+    "GUESSABLE",
     "HARD_STOP",
     "MEMORY",
     "PAUSES",
     "RECOVERY_CODES",
     "BoundedHasher",
+    "Breaches",
     "Busy",
     "Channel",
     "CodeFactor",
     "CodeFactors",
+    "FactorThrottle",
+    "Fault",
+    "KnownDevice",
     "KnownDevices",
+    "NewPasswords",
     "PasswordCheck",
+    "PasswordRefused",
     "PasswordThrottle",
     "Passwords",
     "RecoveryCodes",
     "Totp",
+    "TotpEnrolment",
+    "Verdict",
+    "Weakness",
     "blocked_for",
+    "write_bloom_file",
 ]

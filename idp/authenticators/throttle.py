@@ -99,6 +99,8 @@ class PasswordThrottle:
                 retry_after=blocked_until - now,
             )
 
-    def forget(self, account_id: str) -> None:
-        """Forget the failures of an account. In the caller's transaction."""
-        self._throttles.clear(self.account_key(account_id))
+    def forget(self, account_id: str, *, device_digest: bytes | None = None) -> None:
+        """Forget the failures of an account, or of a device of it. In the caller's transaction."""
+        self._throttles.clear(
+            self.account_key(account_id) if device_digest is None else self.device_key(device_digest)
+        )

@@ -7,7 +7,9 @@ from idp.admin import Admin
 from idp.clock import Clock
 from idp.container.flows import (
     build_admin,
+    build_attempts,
     build_authorization,
+    build_completion,
     build_login,
     build_logout,
     build_oauth,
@@ -15,7 +17,7 @@ from idp.container.flows import (
 )
 from idp.container.rooms import Rooms, build_rooms
 from idp.errors import Unavailable
-from idp.login import LoginFlow
+from idp.login import Completion, LoginAttempts, LoginFlow
 from idp.oauth import LogoutFlow, OAuthServer
 from idp.oauth.authorization import AuthorizationFlow
 from idp.selfservice import SelfService
@@ -31,6 +33,8 @@ class Container(Rooms):
     authorization: AuthorizationFlow
     logout: LogoutFlow
     login: LoginFlow
+    login_attempts: LoginAttempts
+    completion: Completion
     selfservice: SelfService
     admin: Admin
 
@@ -58,12 +62,16 @@ def build(settings: Settings, *, engine: Engine, session: SessionSource, clock: 
         RootKeyError: the root key is missing, damaged or open to others.
     """
     rooms = build_rooms(settings, engine=engine, session=session, clock=clock)
+    attempts = build_attempts(rooms)
+    completion = build_completion(rooms, attempts)
     return Container(
         **{field.name: getattr(rooms, field.name) for field in fields(Rooms)},
         oauth=build_oauth(rooms),
         authorization=build_authorization(rooms),
         logout=build_logout(rooms),
         login=build_login(rooms),
+        login_attempts=attempts,
+        completion=completion,
         selfservice=build_selfservice(rooms),
         admin=build_admin(rooms),
     )

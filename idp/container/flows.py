@@ -4,7 +4,7 @@ from idp.admin import Admin, AdminContext
 from idp.audit import Actor
 from idp.clients import Clients, Logos
 from idp.container.rooms import Rooms, client_secret_key
-from idp.login import LoginFlow, LoginServices
+from idp.login import Completion, CompletionServices, LoginAttempts, LoginFlow, LoginServices
 from idp.oauth import LogoutFlow, LogoutServices, OAuthServer, OAuthServices
 from idp.oauth.authorization import AuthorizationFlow, AuthorizationServices
 from idp.resources import Resources
@@ -37,6 +37,7 @@ def build_oauth(rooms: Rooms) -> OAuthServer:
 
 def build_authorization(rooms: Rooms) -> AuthorizationFlow:
     """The authorization endpoint."""
+    enrolments = Enrolments(rooms.repos)
     return AuthorizationFlow(
         AuthorizationServices(
             settings=rooms.settings,
@@ -52,6 +53,7 @@ def build_authorization(rooms: Rooms) -> AuthorizationFlow:
             consents=rooms.consents,
             codes=rooms.codes,
             audit=rooms.audit,
+            reachable_level=lambda account_id: reachable_level(enrolments.of(account_id)),
         )
     )
 
@@ -102,6 +104,28 @@ def build_selfservice(rooms: Rooms) -> SelfService:
             clients=rooms.clients,
             resources=rooms.resources,
             consents=rooms.consents,
+        )
+    )
+
+
+def build_attempts(rooms: Rooms) -> LoginAttempts:
+    """Sign-ins on their way."""
+    return LoginAttempts(rooms.repos, lifetime=rooms.settings.login.attempt_lifetime)
+
+
+def build_completion(rooms: Rooms, attempts: LoginAttempts) -> Completion:
+    """The end of sign-ins."""
+    return Completion(
+        CompletionServices(
+            repos=rooms.repos,
+            accounts=rooms.accounts,
+            sessions=rooms.sessions,
+            devices=rooms.devices,
+            throttle=rooms.throttle,
+            factor_throttle=rooms.factor_throttle,
+            attempts=attempts,
+            audit=rooms.audit,
+            remember_device=rooms.settings.login.remember_device,
         )
     )
 

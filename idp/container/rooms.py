@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from idp.accounts import Accounts
 from idp.audit import Audit, IssueCounter
 from idp.authenticators import (
+    Breaches,
     CodeFactors,
+    FactorThrottle,
     KnownDevices,
+    NewPasswords,
     Passwords,
     PasswordThrottle,
     RecoveryCodes,
     Totp,
+    TotpEnrolment,
 )
 from idp.clients import ClientDirectory
 from idp.clock import Clock
@@ -20,7 +25,7 @@ from idp.crypto import Argon2Parameters, PasswordHasher, RootKey, Sealer, Secret
 from idp.http import HttpClient
 from idp.keys import KeyRing, KeyStore
 from idp.oauth import Epochs, IdTokenHints, ScopeResolver
-from idp.onetime import OneTimeCodes, OneTimeLinks
+from idp.onetime import OneTimeCodes, OneTimeDrafts, OneTimeLinks
 from idp.ratelimit import RateLimiter
 from idp.resources import ResourceDirectory
 from idp.sessions import Sessions
@@ -78,9 +83,12 @@ class Rooms:
     keystore: KeyStore
     accounts: Accounts
     passwords: Passwords
+    new_passwords: NewPasswords
     throttle: PasswordThrottle
+    factor_throttle: FactorThrottle
     devices: KnownDevices
     totp: Totp
+    totp_enrolment: TotpEnrolment
     recovery_codes: RecoveryCodes
     code_factors: CodeFactors
     codes_once: OneTimeCodes
@@ -119,8 +127,12 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     ephemeral: EphemeralStore = own if shared is None else FallbackEphemeral(shared.ephemeral, own)
     keyring = KeyRing(copies, _keystore(settings, copied, root), clock)
     feed.subscribe("keys", keyring.reload)
+    totp = Totp(repos, Sealer(root.derive("totp")), issuer_name=settings.pages.brand_name)
     resources = ResourceDirectory(copies, copied, feed)
     browser_store = create_browser_store(hot_pool)
+    passwords = _passwords(settings, repos, root)
+    http = HttpClient(settings.http)
+    throttle = PasswordThrottle(repos, Secret(root.derive("throttle")))
     return Rooms(
         settings=settings,
         clock=clock,
@@ -139,12 +151,15 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         keyring=keyring,
         keystore=_keystore(settings, repos, root),
         accounts=Accounts(repos),
-        passwords=_passwords(settings, repos, root),
-        throttle=PasswordThrottle(repos, Secret(root.derive("throttle"))),
+        passwords=passwords,
+        new_passwords=_new_passwords(settings, passwords, http),
+        throttle=throttle,
+        factor_throttle=FactorThrottle(repos, throttle),
         devices=KnownDevices(repos),
-        totp=Totp(repos, Sealer(root.derive("totp")), issuer_name=settings.pages.brand_name),
+        totp=totp,
         recovery_codes=RecoveryCodes(repos, Secret(root.derive("recovery-codes"))),
         code_factors=CodeFactors(repos),
+        totp_enrolment=TotpEnrolment(totp, OneTimeDrafts(repos), Sealer(root.derive("totp-enrolment"))),
         codes_once=OneTimeCodes(repos, Secret(root.derive("one-time-codes"))),
         links_once=OneTimeLinks(repos),
         sessions=Sessions(repos, browser_store, settings.sessions),
@@ -159,7 +174,7 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         refresh_tokens=RefreshTokens(root.derive("refresh-tokens")),
         codes=AuthorizationCodes(),
         hints=IdTokenHints(keyring=keyring, issuer=settings.issuer),
-        http=HttpClient(settings.http),
+        http=http,
     )
 
 
@@ -179,6 +194,16 @@ def _passwords(settings: Settings, repos: Repositories, root: RootKey) -> Passwo
         memory_kib=chosen.argon2_memory_kib, passes=chosen.argon2_passes, lanes=chosen.argon2_lanes
     )
     return Passwords(repos, PasswordHasher(parameters, root.derive("password-pepper")), chosen)
+
+
+def _new_passwords(settings: Settings, passwords: Passwords, http: HttpClient) -> NewPasswords:
+    return NewPasswords(
+        passwords=passwords,
+        breaches=Breaches(settings.breaches, http),
+        least=settings.new_password_length,
+        max_bytes=settings.passwords.max_bytes,
+        own_words=(settings.pages.brand_name, urlsplit(settings.issuer).hostname or ""),
+    )
 
 
 def client_secret_key(root: RootKey) -> Secret[bytes]:

@@ -19,22 +19,13 @@ from idp.authenticators import (
 from idp.crypto import Secret
 from idp.errors import Invalid, Refused
 from idp.login.assurance import Assurance
-from idp.login.session import SessionDesk
+from idp.login.session import SessionDesk, SignedIn
 from idp.ratelimit import Limit, RateLimiter
 from idp.sessions import ACR_SINGLE_FACTOR, BrowserSession, Sessions
 from idp.storage.hot import Failure, LoginQuestion, LoginState, LoginStore, PresentSession, SignIn
 
 _WRONG = "The username or the password is not right."
 _PASSWORD = Assurance(acr=ACR_SINGLE_FACTOR, amr=("pwd",))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """A person who has proved who they are, and what their browser must keep."""
-
-    session: BrowserSession
-    session_cookie: Secret[str]
-    device_cookie: Secret[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,12 @@ class Required:
     """What a sign-in has to come to."""
 
     level: int = 1
-    """Place in the ladder of ``acr``, 1 to 3: what the client asked for, or the operator demands."""
+    """Place in the ladder of ``acr``, 1 to 3: what the client asked for, or the operator demands. Who cannot
+    reach it comes as near as they can."""
     enrol: bool = False
-    """Whether who cannot reach the level has to set up what is missing; else they go on without."""
+    """Whether who cannot reach the level, or ``minimum``, has to set up what is missing."""
+    minimum: int | None = None
+    """The level that is insisted on, if it is not all that is asked for."""
 
 
 class Stage(Enum):
@@ -83,18 +86,23 @@ def next_step(
         return NextStep(Stage.IDENTIFY)
     level = level_of(acr_of(achieved))
     offered = _offered(enrolled, achieved)
-    if level < required.level:
-        reaching = tuple(
-            factor for factor in offered if level_of(acr_of({*achieved, factor})) >= required.level
-        )
+    for wanted in range(required.level, level, -1):
+        reaching = tuple(factor for factor in offered if level_of(acr_of({*achieved, factor})) >= wanted)
         if reaching:
             return NextStep(Stage.ASK, reaching)
-        if required.enrol:
+    if required.enrol:
+        minimum = required.level if required.minimum is None else required.minimum
+        if level < minimum:
             # Security: who sets up a factor proves those first that are there (row M7).
             return NextStep(Stage.ASK, offered) if _owes(enrolled, achieved) else NextStep(Stage.ENROL)
     if _owes(enrolled, achieved) and not trusted_device:
         return NextStep(Stage.ASK, offered)
     return NextStep(Stage.DONE)
+
+
+def reachable_level(enrolled: Enrolled) -> int:
+    """The highest level that somebody with these proofs can reach without setting up another."""
+    return level_of(acr_of({factor for factor in Factor if _has(enrolled, factor)}))
 
 
 def _owes(enrolled: Enrolled, achieved: Collection[Factor]) -> bool:
@@ -106,13 +114,24 @@ _STEPS_TAKEN: Final = (*_SECOND, Factor.SECURITY_KEY)
 
 
 def _offered(enrolled: Enrolled, achieved: Collection[Factor]) -> tuple[Factor, ...]:
-    has = {
-        Factor.PASSKEY: enrolled.passkeys > 0,
-        Factor.TOTP: enrolled.totp,
-        Factor.SMS: enrolled.sms,
-        Factor.EMAIL: enrolled.email,
-        Factor.RECOVERY_CODE: enrolled.recovery_codes > 0,
-    }
-    offered = tuple(factor for factor in _SECOND if has[factor] and factor not in achieved)
+    offered = tuple(factor for factor in _SECOND if _has(enrolled, factor) and factor not in achieved)
     missing = Factor.PASSWORD not in achieved and Factor.PASSKEY not in achieved and enrolled.password
     return (*offered, Factor.PASSWORD) if missing else offered
+
+
+def _has(enrolled: Enrolled, factor: Factor) -> bool:
+    match factor:
+        case Factor.PASSWORD:
+            return enrolled.password
+        case Factor.PASSKEY:
+            return enrolled.passkeys > 0
+        case Factor.TOTP:
+            return enrolled.totp
+        case Factor.SMS:
+            return enrolled.sms
+        case Factor.EMAIL:
+            return enrolled.email
+        case Factor.RECOVERY_CODE:
+            return enrolled.recovery_codes > 0
+        case Factor.SECURITY_KEY:
+            return False

@@ -1,5 +1,6 @@
 """From proof to browser session: start one, renew one, or replace somebody else's."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,6 +10,15 @@ from idp.login.assurance import Assurance
 from idp.sessions import BrowserSession, Sessions
 from idp.storage import AuditEntry
 from idp.storage.hot import NewSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A person who has proved who they are, and what their browser must keep."""
+
+    session: BrowserSession
+    session_cookie: Secret[str]
+    device_cookie: Secret[str]
 
 
 class Seat(NamedTuple):

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from idp.crypto import Secret, random_token, token_digest
 from idp.ids import new_id
 from idp.settings import SessionSettings
-from idp.storage import Repositories
+from idp.storage import BrowserSessionRow, Repositories
 from idp.storage.hot import BrowserStore, NewSession, SessionState
 
 _PREFIX: Final = "idp_bs_"
@@ -33,10 +33,17 @@ class BrowserSession:
     idle_expires_at: datetime
     user_agent: str
     address: str
+    locale: str | None = None
+    """The language the person chose for pages; ``None`` in a session that has just begun."""
+    deletes_at: datetime | None = None
+    """When the account is to be deleted: until then its owner can sign in only to keep it."""
 
 
 class Sessions:
-    """Drafts, finds and ends browser sessions; ``LoginStore`` writes the drafts.
+    """Drafts, finds and ends browser sessions.
+
+    A sign-in with a password alone is written by ``LoginStore``, every other by :meth:`begin` and
+    :meth:`renew`.
 
     Who ends some holds the transaction and records audit. Every page finds its session, so :meth:`find`
     and :meth:`touch` have statements of their own and are called outside of transactions (see
@@ -73,6 +80,23 @@ class Sessions:
             address=address,
         )
         return session, cookie
+
+    def begin(self, draft: NewSession, account_id: str, now: datetime) -> BrowserSession:
+        """Write the session that begins with a draft."""
+        self._sessions.add(BrowserSessionRow(account_id=account_id, created_at=now, **_columns(draft, now)))
+        return self.begun(draft, account_id, now)
+
+    def renew(self, draft: NewSession, present: BrowserSession, now: datetime) -> BrowserSession | None:
+        """Write what a draft makes of a session of the same person; ``None`` if it does not go on.
+
+        That is so when it ended, or saw another sign-in, since ``present`` was read.
+        """
+        columns = _columns(draft, now)
+        del columns["id"]
+        goes_on = self._sessions.renew(
+            present.id, account_id=present.account_id, logins=present.logins, values=columns
+        )
+        return self.renewed(draft, present, now) if goes_on else None
 
     def begun(self, draft: NewSession, account_id: str, now: datetime) -> BrowserSession:
         """The session that begins with a draft."""
@@ -127,6 +151,21 @@ class Sessions:
         return min(now + self._settings.idle_lifetime, expires_at)
 
 
+def _columns(draft: NewSession, now: datetime) -> dict[str, Any]:
+    return {
+        "id": draft.id,
+        "token_digest": draft.token_digest,
+        "auth_time": now,
+        "last_seen_at": now,
+        "idle_expires_at": draft.idle_expires_at,
+        "expires_at": draft.expires_at,
+        "acr": draft.acr,
+        "amr": list(draft.amr),
+        "user_agent": draft.user_agent,
+        "address": draft.address,
+    }
+
+
 def _new_cookie() -> Secret[str]:
     return Secret(_PREFIX + random_token())
 
@@ -175,4 +214,6 @@ def _session(row: SessionState) -> BrowserSession:
         idle_expires_at=row.idle_expires_at,
         user_agent=row.user_agent,
         address=row.address,
+        locale=row.account_locale,
+        deletes_at=row.account_deletes_at,
     )

@@ -62,7 +62,7 @@ from idp.storage.models import (
     TokenFamilyRow,
     TotpRow,
 )
-from idp.storage.records import AuditEntry, ClearedRows, Tally, Window
+from idp.storage.records import AuditEntry, ClearedRows, ClientUse, Enrolment, Tally, Tries, Window
 from idp.storage.repositories import Repositories, repositories
 from idp.storage.schema import current_revision, head_revision, is_current, revisions
 from idp.storage.shared import connect_shared
@@ -86,12 +86,14 @@ __all__ = [
     "ClientLogoRow",
     "ClientRow",
     "ClientSecretRow",
+    "ClientUse",
     "CodeFactorRow",
     "ConsentRow",
     "Count",
     "Database",
     "DeploymentRow",
     "Engine",
+    "Enrolment",
     "EphemeralRow",
     "EphemeralStore",
     "FallbackEphemeral",
@@ -122,6 +124,7 @@ __all__ = [
     "ThrottleRow",
     "TokenFamilyRow",
     "TotpRow",
+    "Tries",
     "Window",
     "begin_read",
     "begin_write",

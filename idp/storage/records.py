@@ -24,6 +24,40 @@ class AuditEntry(NamedTuple):
     """What else is worth keeping; never a secret, a token or a code."""
 
 
+class Tries(NamedTuple):
+    """What a counter of tries says."""
+
+    failures: int
+    """In a row, with the present one."""
+    blocked_until: datetime | None
+    """The end of the last pause; may be over."""
+
+
+class Enrolment(NamedTuple):
+    """What an account can prove who it is with."""
+
+    password: bool
+    passkeys: int
+    totp: bool
+    recovery_codes: int
+    """How many can still be used."""
+    sms: bool
+    email: bool
+
+
+class ClientUse(NamedTuple):
+    """That a client holds tokens of a person."""
+
+    client_id: str
+    since: datetime
+    last_used_at: datetime
+    offline: bool
+    """Whether some of them outlive the sign-in."""
+    families: int
+    grant: Mapping[str, Any]
+    """The newest one, as JSON."""
+
+
 class ClearedRows(NamedTuple):
     """How many rows of a client were removed."""
 

@@ -12,11 +12,14 @@ from idp.storage.repositories.authenticators import (
 )
 from idp.storage.repositories.clients import ClientRepository, LogoRepository, ResourceRepository
 from idp.storage.repositories.consents import ConsentRepository
+from idp.storage.repositories.deletions import DeletionRepository
+from idp.storage.repositories.enrolments import EnrolmentRepository
 from idp.storage.repositories.families import FamilyRepository
 from idp.storage.repositories.keys import KeyRepository
 from idp.storage.repositories.login_attempts import LoginAttemptRepository
 from idp.storage.repositories.one_time import OneTimeRepository
 from idp.storage.repositories.outbox import OutboxRepository
+from idp.storage.repositories.overviews import OverviewRepository
 from idp.storage.repositories.passkeys import PasskeyRepository
 from idp.storage.repositories.purge import PurgeRepository
 from idp.storage.repositories.sessions import InteractionRepository, SessionRepository
@@ -50,7 +53,10 @@ class Repositories:
     recovery_codes: RecoveryCodeRepository
     code_factors: CodeFactorRepository
     login_attempts: LoginAttemptRepository
+    enrolments: EnrolmentRepository
     outbox: OutboxRepository
+    deletions: DeletionRepository
+    overviews: OverviewRepository
 
 
 def repositories(session: SessionSource) -> Repositories:
@@ -78,5 +84,8 @@ def repositories(session: SessionSource) -> Repositories:
         recovery_codes=RecoveryCodeRepository(session),
         code_factors=CodeFactorRepository(session),
         login_attempts=LoginAttemptRepository(session),
+        enrolments=EnrolmentRepository(session),
         outbox=OutboxRepository(session),
+        deletions=DeletionRepository(session),
+        overviews=OverviewRepository(session),
     )

@@ -25,6 +25,26 @@ class SessionRepository(Repository):
         """The session in whatever state, or None."""
         return self._session.get(BrowserSessionRow, session_id, execution_options=FRESH)
 
+    def renew(self, session_id: str, *, account_id: str, logins: int, values: Mapping[str, Any]) -> bool:
+        """Let a session go on after another sign-in of its person.
+
+        Returns:
+            False if it ended, is another person's, or has seen a sign-in beyond ``logins``.
+        """
+        statement = (
+            update(BrowserSessionRow)
+            .where(
+                BrowserSessionRow.id == session_id,
+                BrowserSessionRow.account_id == account_id,
+                BrowserSessionRow.logins == logins,
+                BrowserSessionRow.ended_at.is_(None),
+            )
+            .values(logins=logins + 1, **values)
+            .returning(BrowserSessionRow.id)
+        )
+        found = self._session.scalars(statement, execution_options={"synchronize_session": False})
+        return found.first() is not None
+
     def end(self, session_id: str, reason: str, now: datetime) -> bool:
         """End a session; False if it ended before or does not exist."""
         return self._end(BrowserSessionRow.id == session_id, reason=reason, now=now) == 1

@@ -1,4 +1,4 @@
-"""Our three cookies (row S3): the session, the browser before a session, the known device.
+"""Our cookies (row S3): the session, the browser before a session, the known device, a sign-in on its way.
 
 On an https issuer their names start with ``__Host-``, so that no sibling host can set them
 and no path narrows them. On a loopback http issuer the prefix would make browsers drop them.
@@ -62,3 +62,5 @@ BROWSER = Cookie("idp_browser")
 """Binds half-finished requests and form tokens to this browser, before anybody has signed in."""
 DEVICE = Cookie("idp_device", lifetime=DEVICE_LIFETIME)
 """Shows that an account signed in here before (row L3); gives no access to anything."""
+ATTEMPT = Cookie("idp_attempt")
+"""Leads to what has been proved of a sign-in that is not finished."""
