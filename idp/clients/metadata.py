@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from idp.assurance import ACR_VALUES_SUPPORTED
 from idp.clients.redirect_uris import validate_redirect_uri
 from idp.clients.uris import validate_link
 from idp.errors import Invalid
@@ -160,6 +161,9 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     "id_token_signed_response_alg": (_one_of(*SUPPORTED_ALGORITHMS), "RS256"),
     "default_max_age": (_seconds(0), None),
     "require_auth_time": (_boolean, False),
+    "default_acr_values": (_several_of(*ACR_VALUES_SUPPORTED), []),
+    "backchannel_logout_uri": (_link, None),
+    "backchannel_logout_session_required": (_boolean, False),
     "logo_uri": (_link, None),
     "client_uri": (_link, None),
     "policy_uri": (_link, None),
@@ -168,6 +172,7 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     # ours
     "response_modes": (_several_of(*RESPONSE_MODES), list(RESPONSE_MODES)),
     "first_party": (_boolean, False),
+    "minimum_acr": (_one_of(*ACR_VALUES_SUPPORTED), None),
     "require_pkce": (_boolean, True),
     "access_token_format": (_one_of(*TOKEN_FORMATS), None),
     "access_token_signing_alg": (_one_of(*SUPPORTED_ALGORITHMS), "ES256"),

@@ -47,6 +47,10 @@ class RegisteredClient:
     resource_servers: frozenset[str]
     """Identifiers of the resource servers this client is: it may introspect tokens for them."""
     default_max_age: int | None
+    default_acr_values: tuple[str, ...]
+    """What it wishes for when a request says nothing, in order of preference."""
+    minimum_acr: str | None
+    """The level below which nobody is signed in to it."""
     logo_uri: str | None
     client_uri: str | None
     policy_uri: str | None
@@ -121,6 +125,8 @@ class RegisteredClient:
             refresh_token_grace=_duration(metadata["refresh_token_grace"]),
             rotate_refresh_tokens=metadata["rotate_refresh_tokens"],
             default_max_age=metadata["default_max_age"],
+            default_acr_values=tuple(metadata["default_acr_values"]),
+            minimum_acr=metadata["minimum_acr"],
             logo_uri=metadata["logo_uri"],
             client_uri=metadata["client_uri"],
             policy_uri=metadata["policy_uri"],

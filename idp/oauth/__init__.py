@@ -20,6 +20,7 @@ from idp.oauth.authorization import (
     ShowConsent,
     ShowLogin,
     ShowSelectAccount,
+    ShowSignup,
     Step,
 )
 from idp.oauth.discovery import metadata
@@ -57,6 +58,7 @@ __all__ = [
     "ShowConsent",
     "ShowLogin",
     "ShowSelectAccount",
+    "ShowSignup",
     "ShownError",
     "Step",
     "metadata",

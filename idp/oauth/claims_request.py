@@ -91,8 +91,23 @@ def essential_acrs(request: ClaimsRequest | None) -> tuple[str, ...]:
     member = request["id_token"].get("acr") if request else None
     if not member or not member.get("essential"):
         return ()
-    values = member.get("values", [member["value"]] if "value" in member else [])
-    return tuple(value for value in values if isinstance(value, str))
+    return tuple(value for value in _acr_values(member) if isinstance(value, str))
+
+
+def wished_acrs(request: ClaimsRequest | None) -> tuple[str, ...] | None:
+    """The ``acr`` values the client would like in the ID token, most preferred first.
+
+    ``None`` when it says nothing of them, or insists on some (:func:`essential_acrs`).
+    """
+    member = request["id_token"].get("acr") if request else None
+    if not member or member.get("essential") or not {"value", "values"} & member.keys():
+        return None
+    return tuple(value for value in _acr_values(member) if isinstance(value, str))
+
+
+def _acr_values(member: Mapping[str, Any]) -> list[Any]:
+    values: list[Any] = member.get("values", [member["value"]] if "value" in member else [])
+    return values
 
 
 def _values(request: ClaimsRequest | None, name: str) -> Iterator[Any]:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from idp.assurance import ACR_VALUES_SUPPORTED
 from idp.clients import CONFIDENTIAL_METHODS, GRANT_TYPES
 from idp.keys import SUPPORTED_ALGORITHMS
 from idp.oauth.authorization.rules import PROMPTS, RESPONSE_MODES
 from idp.oauth.claims import CLAIMS_SUPPORTED
 from idp.oauth.client_authentication import ALL_METHODS
-from idp.sessions import ACR_VALUES_SUPPORTED
 from idp.settings import Settings
 
 
@@ -50,7 +50,9 @@ def metadata(settings: Settings, scopes: Iterable[str]) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,
         "authorization_response_iss_parameter_supported": True,
-        "prompt_values_supported": list(PROMPTS),
+        "prompt_values_supported": [
+            prompt for prompt in PROMPTS if prompt != "create" or settings.registration.enabled
+        ],
         "acr_values_supported": list(ACR_VALUES_SUPPORTED),
         "display_values_supported": ["page", "popup"],
         "ui_locales_supported": ["en"],

@@ -5,7 +5,7 @@ cookies as such (web/), of what the session's clients hold (tokens/), or of pass
 Called by login, oauth, selfservice, admin and the entrances.
 """
 
-from idp.sessions.assurance import (
+from idp.assurance import (
     ACR_PHISHING_RESISTANT,
     ACR_SINGLE_FACTOR,
     ACR_TWO_FACTORS,

@@ -124,6 +124,8 @@ def _assemble(asked: Asked) -> AuthorizationRequest:
         code_challenge=rules.code_challenge(asked),
         prompts=rules.prompts(asked),
         max_age=rules.max_age(asked),
+        wished_level=rules.wished_level(asked),
+        demanded_acrs=rules.acr(asked),
         claims=claims,
         hinted_subject=rules.hinted_subject(asked),
         claimed_subject=requested_subject(claims),

@@ -7,7 +7,13 @@ from enum import Enum, auto
 from authlib.oauth2.rfc6749.errors import OAuth2Error
 from authlib.oidc.core.errors import AccountSelectionRequiredError, ConsentRequiredError, LoginRequiredError
 
-from idp.oauth.authorization.prompts import Standing, consent_reason, login_reason, select_account_reason
+from idp.oauth.authorization.prompts import (
+    Standing,
+    consent_reason,
+    create_reason,
+    login_reason,
+    select_account_reason,
+)
 from idp.oauth.authorization.steps import Reason
 from idp.oauth.errors import RedirectedError
 
@@ -15,6 +21,7 @@ from idp.oauth.errors import RedirectedError
 class Prompt(Enum):
     """A page that may stand between a request and its answer."""
 
+    CREATE = auto()
     LOGIN = auto()
     SELECT_ACCOUNT = auto()
     CONSENT = auto()
@@ -38,6 +45,7 @@ class _Line:
 # fmt: off
 ORDER = (
     #     page                   why it is needed       without a page (prompt=none): OIDC Core §3.1.2.6
+    _Line(Prompt.CREATE,         create_reason,         LoginRequiredError),
     _Line(Prompt.LOGIN,          login_reason,          LoginRequiredError),
     _Line(Prompt.SELECT_ACCOUNT, select_account_reason, AccountSelectionRequiredError),
     _Line(Prompt.CONSENT,        consent_reason,        ConsentRequiredError),

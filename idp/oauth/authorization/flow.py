@@ -5,21 +5,22 @@ person did, and dispatch.py looks at what is stored.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
 
-from idp.accounts import assert_may_authenticate
+from idp.assurance import HIGHEST_LEVEL, level_of
 from idp.audit import Actor, AuditEvent, Source
 from idp.clients import RegisteredClient
-from idp.errors import Refused
 from idp.oauth.authorization.checks import check, recheck, reply_address
 from idp.oauth.authorization.consent import ConsentBook, redirect_origin
+from idp.oauth.authorization.demand import demand_of
 from idp.oauth.authorization.dispatch import Needed, Prompt, next_prompt
 from idp.oauth.authorization.interaction import Interaction, Interactions
 from idp.oauth.authorization.parameters import Parameters
-from idp.oauth.authorization.prompts import Standing
+from idp.oauth.authorization.presence import Presence, Visit
+from idp.oauth.authorization.prompts import Standing, login_reason
 from idp.oauth.authorization.request import AuthorizationRequest
 from idp.oauth.authorization.response import CodeIssuer, Responses
 from idp.oauth.authorization.rules import Asked
@@ -32,23 +33,12 @@ from idp.oauth.authorization.steps import (
     ShowConsent,
     ShowLogin,
     ShowSelectAccount,
+    ShowSignup,
     Step,
 )
 from idp.oauth.claims_request import personal_claims
 from idp.oauth.errors import RedirectedError, ShownError
 from idp.sessions import BrowserSession
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """Who stands at the door: one browser, at one moment."""
-
-    session: BrowserSession | None
-    """As the pages found it; looked at again inside the transaction."""
-    browser: str
-    """The pre-session cookie's value: interactions belong to one browser."""
-    source: Source
-    now: datetime
 
 
 class AuthorizationFlow:
@@ -68,6 +58,7 @@ class AuthorizationFlow:
         self._interactions = Interactions(
             repos, services.store, lifetime=settings.sessions.interaction_lifetime
         )
+        self._presence = Presence(repos, services.accounts)
         self._book = ConsentBook(services.consents, services.resources)
         self._responses = Responses(settings.issuer)
         self._issuer = CodeIssuer(
@@ -102,19 +93,20 @@ class AuthorizationFlow:
             found=None if client_id is None else self._services.clients.find(client_id),
             resolver=self._services.scopes,
             hints=self._services.hints,
+            registers=self._services.settings.registration.enabled,
         )
         try:
             request = check(asked)
         except RedirectedError as error:
             return Respond(self._responses.error(error, reply_address(asked)))
-        interaction = Interactions.begin(request, session)
+        interaction = Interactions.begin(request, session, now)
         if session is None:
             return self._advance_nobody(interaction, visit)
         if step := self._answer_at_once(interaction, session, visit):
             return step
         with self._services.database.transaction():
-            live = self._live(visit)
-            return self._advance(Interactions.begin(request, live), live, visit)
+            live = self._presence.live(visit)
+            return self._advance(Interactions.begin(request, live, now), live, visit)
 
     def resume(
         self, uid: str, *, session: BrowserSession | None, browser: str, source: Source, now: datetime
@@ -138,15 +130,18 @@ class AuthorizationFlow:
         source: Source,
         now: datetime,
     ) -> Step:
-        """The person goes on with the account that is signed in, or wants another one."""
+        """The person goes on with the account that is signed in, or wants to sign in to another one.
+
+        An account that was signed in beside it is one that is signed in once the pages have made it so.
+        """
         visit = Visit(session=session, browser=browser, source=source, now=now)
 
         def choose(interaction: Interaction, live: BrowserSession | None) -> Interaction:
             if not keep:  # also offered by the consent page ("not you?")
-                return interaction.having(interaction.progress.wanting_another(live))
-            if self._needed(interaction, live, visit) != Prompt.SELECT_ACCOUNT:
+                return interaction.having(interaction.progress.wanting_another(live, now))
+            if live is None:
                 return interaction
-            return interaction.having(replace(interaction.progress, kept=True))
+            return interaction.having(interaction.progress.choosing(live.account_id))
 
         return self._continue(uid, visit, choose)
 
@@ -190,18 +185,21 @@ class AuthorizationFlow:
 
         return self._continue(uid, visit, give_up)
 
-    def describe(self, uid: str, browser: str, now: datetime) -> InteractionView:
-        """What the pages of this request may show; reads only."""
-        return self._view(uid, self._interactions.look(uid, browser, now).request)
+    def describe(
+        self, uid: str, browser: str, now: datetime, *, session: BrowserSession | None = None
+    ) -> InteractionView:
+        """What the pages of this request may show, and how far a sign-in has to go; reads only."""
+        return self._view(self._interactions.look(uid, browser, now), session, now)
 
     def consent_question(
         self, uid: str, *, session: BrowserSession, browser: str, now: datetime
     ) -> ConsentQuestion:
         """What the consent page asks the signed-in person; reads only."""
-        request = self._interactions.look(uid, browser, now).request
+        interaction = self._interactions.look(uid, browser, now)
         with self._services.database.transaction(write=False):
             account = self._services.accounts.get(session.account_id)
-        return self._book.question(request, self._view(uid, request), account)
+        view = self._view(interaction, session, now)
+        return self._book.question(interaction.request, view, account)
 
     def _continue(
         self,
@@ -213,7 +211,7 @@ class AuthorizationFlow:
         self._services.feed.assert_available()
         with self._services.database.transaction():
             interaction = self._interactions.get(uid, visit.browser, visit.now)
-            live = self._live(visit)
+            live = self._presence.live(visit)
             try:
                 recheck(interaction.request, self._services.clients.find(interaction.request.client_id))
                 interaction = act(interaction, live)
@@ -292,57 +290,39 @@ class AuthorizationFlow:
 
     def _standing(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Standing:
         standing = self._standing_with(interaction, live, visit)
-        if live is None or standing.client.first_party:
+        if live is None:
+            return standing
+        if level_of(live.acr) < demand_of(interaction.request, standing.client).level:
+            standing = replace(standing, reachable=self._services.reachable_level(live.account_id))
+        if standing.client.first_party:
             return standing
         scopes, claims = self._book.lacks(interaction.request, live.account_id)
         return replace(standing, lacks_scopes=scopes, lacks_claims=claims)
 
     def _standing_with(self, interaction: Interaction, live: BrowserSession | None, visit: Visit) -> Standing:
-        """Where the request stands if consent, which nobody has looked for yet, lacks nothing."""
-        request = interaction.request
-        return Standing(
-            request=request,
-            client=recheck(request, self._services.clients.find(request.client_id)),
-            progress=interaction.progress,
-            session=live,
-            lacks_scopes=False,
-            lacks_claims=False,
-            now=visit.now,
-        )
+        """As :func:`_optimistic`, for a registration that still allows the request."""
+        client = self._services.clients.find(interaction.request.client_id)
+        return _optimistic(interaction, recheck(interaction.request, client), live, visit.now)
 
-    def _view(self, uid: str, request: AuthorizationRequest) -> InteractionView:
+    def _view(
+        self, interaction: Interaction, session: BrowserSession | None, now: datetime
+    ) -> InteractionView:
         """What pages show of a request; what else may have changed is for the next step to find."""
+        request, progress = interaction.request, interaction.progress
         client = self._services.clients.find(request.client_id)
         if client is None or client.disabled:
             raise ShownError(InvalidRequestError("The client is disabled."), parameter="client_id")
+        standing = _optimistic(interaction, client, session, now)
         return InteractionView(
-            uid=uid,
+            uid=interaction.uid,
             client=client,
             login_hint=request.login_hint,
             ui_locales=request.ui_locales,
             redirect_origin=redirect_origin(request.redirect_uri),
+            required=demand_of(request, client),
+            steps_up=login_reason(standing) is Reason.ACR,
+            parks=progress.other_account or "create" in request.prompts,
         )
-
-    def _live(self, visit: Visit) -> BrowserSession | None:
-        """The session, if it is still the one the pages found and its account may be used.
-
-        Security: read inside the transaction that issues the code, so that a logout or a
-        disabled account of a moment ago counts (rows S5, S6, T16).
-        """
-        session = visit.session
-        if session is None:
-            return None
-        row = self._services.repos.sessions.get(session.id)
-        account = self._services.accounts.find(session.account_id)
-        if row is None or account is None or row.ended_at is not None or row.logins != session.logins:
-            return None
-        if visit.now >= min(row.expires_at, row.idle_expires_at):
-            return None
-        try:
-            assert_may_authenticate(account, visit.now, auth_time=row.auth_time)
-        except Refused:
-            return None
-        return session
 
     def _record_answer(
         self, event: AuditEvent, request: AuthorizationRequest, live: BrowserSession | None, visit: Visit
@@ -364,8 +344,26 @@ class AuthorizationFlow:
         )
 
 
+def _optimistic(
+    interaction: Interaction, client: RegisteredClient, session: BrowserSession | None, now: datetime
+) -> Standing:
+    """Where the request stands if everything that nobody has looked for yet is there."""
+    return Standing(
+        request=interaction.request,
+        client=client,
+        progress=interaction.progress,
+        session=session,
+        lacks_scopes=False,
+        lacks_claims=False,
+        reachable=HIGHEST_LEVEL,
+        now=now,
+    )
+
+
 def _page(uid: str, needed: Needed) -> Step:
     match needed.prompt:
+        case Prompt.CREATE:
+            return ShowSignup(uid)
         case Prompt.LOGIN:
             return ShowLogin(uid, needed.reason)
         case Prompt.SELECT_ACCOUNT:

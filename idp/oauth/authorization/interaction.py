@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
@@ -15,6 +15,8 @@ from idp.sessions import BrowserSession
 from idp.storage import InteractionRow, Repositories
 from idp.storage.hot import BrowserStore, InteractionState, NewInteraction
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _UID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -26,30 +28,40 @@ class Progress:
     """The browser session when the request came in."""
     logins: int | None
     """Its sign-ins at that moment: a later sign-in is seen by comparing."""
+    since: int
+    """That moment, in microseconds since 1970: another session of this browser counts if its person proved
+    themselves after it, not because it was chosen after it."""
     other_account: bool = False
     """They want to sign in as somebody else."""
-    kept: bool = False
-    """They chose to go on with the account that is signed in."""
+    chosen: str | None = None
+    """The account they chose among those that are signed in."""
     asked: str | None = None
     """The account that the consent page was shown to."""
     consented: str | None = None
     """The account that said yes in this interaction."""
 
     @classmethod
-    def beginning(cls, session: BrowserSession | None) -> "Progress":
+    def beginning(cls, session: BrowserSession | None, now: datetime) -> "Progress":
         """Nothing done yet."""
         return cls(
             session_id=None if session is None else session.id,
             logins=None if session is None else session.logins,
+            since=_microseconds(now),
         )
 
     def has_signed_in(self, session: BrowserSession) -> bool:
         """Whether the person has proved who they are since the request came in."""
-        return (session.id, session.logins) != (self.session_id, self.logins)
+        if session.id == self.session_id:
+            return session.logins != self.logins
+        return _microseconds(session.auth_time) >= self.since
 
-    def wanting_another(self, session: BrowserSession | None) -> "Progress":
+    def wanting_another(self, session: BrowserSession | None, now: datetime) -> "Progress":
         """The person is not who is signed in: only a later sign-in counts from here on."""
-        return replace(Progress.beginning(session), other_account=True)
+        return replace(Progress.beginning(session, now), other_account=True)
+
+    def choosing(self, account_id: str) -> "Progress":
+        """The person chose an account that is signed in; what else they did counts on."""
+        return replace(self, chosen=account_id, other_account=False)
 
     def to_json(self) -> dict[str, Any]:
         """For the stored interaction."""
@@ -87,12 +99,12 @@ class Interactions:
         self._lifetime = lifetime
 
     @staticmethod
-    def begin(request: AuthorizationRequest, session: BrowserSession | None) -> Interaction:
+    def begin(request: AuthorizationRequest, session: BrowserSession | None, now: datetime) -> Interaction:
         """A new interaction; nothing is written before a page is needed."""
         return Interaction(
             uid=random_token(16),
             request=request,
-            progress=Progress.beginning(session),
+            progress=Progress.beginning(session, now),
             is_stored=False,
         )
 
@@ -163,6 +175,10 @@ def _unfinished(row: InteractionRow | InteractionState | None, browser: str, now
         request=AuthorizationRequest.from_json(row.request),
         progress=Progress.from_json(row.progress),
     )
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def _gone(description: str) -> ShownError:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from idp.assurance import level_of
 from idp.clients import RegisteredClient
+from idp.oauth.authorization.demand import demand_of
 from idp.oauth.authorization.interaction import Progress
 from idp.oauth.authorization.request import AuthorizationRequest
 from idp.oauth.authorization.steps import Reason
@@ -23,6 +25,8 @@ class Standing:
     """Scopes or resources that the signed-in person has not allowed this client."""
     lacks_claims: bool
     """Single claims, likewise."""
+    reachable: int
+    """The highest level that the signed-in person can prove; only of interest beyond the session's."""
     now: datetime
 
 
@@ -38,6 +42,8 @@ def login_reason(standing: Standing) -> Reason | None:
             return Reason.OTHER_ACCOUNT
         if _is_too_old(session, request.max_age, standing.now):
             return Reason.MAX_AGE
+    if _is_below(session, standing):
+        return Reason.ACR
     if request.hinted_subject not in {None, session.account_id}:
         return Reason.ID_TOKEN_HINT
     if request.claimed_subject not in {None, session.account_id}:
@@ -45,11 +51,28 @@ def login_reason(standing: Standing) -> Reason | None:
     return None
 
 
+def create_reason(standing: Standing) -> Reason | None:
+    """Why the person is sent to register: the client says so, and nobody has signed in for it since.
+
+    Who finds on that page that they have an account signs in instead, and that will do.
+
+    Source: Initiating User Registration via OpenID Connect §4.
+    """
+    session = standing.session
+    if "create" in standing.request.prompts and not (
+        session is not None and standing.progress.has_signed_in(session)
+    ):
+        return Reason.PROMPT_CREATE
+    return None
+
+
 def select_account_reason(standing: Standing) -> Reason | None:
     """Why the person has to choose an account; signing in is choosing, too."""
     session, progress = standing.session, standing.progress
-    chosen = progress.kept or (session is not None and progress.has_signed_in(session))
-    if "select_account" in standing.request.prompts and not chosen:
+    has_chosen = session is not None and (
+        progress.chosen == session.account_id or progress.has_signed_in(session)
+    )
+    if "select_account" in standing.request.prompts and not has_chosen:
         return Reason.PROMPT_SELECT_ACCOUNT
     return None
 
@@ -82,6 +105,22 @@ def is_unassured(client: RegisteredClient, redirect_uri: str) -> bool:
     """
     is_private_scheme = not redirect_uri.startswith(("https:", "http:"))
     return client.application_type == "native" and client.is_public and is_private_scheme
+
+
+def _is_below(session: BrowserSession, standing: Standing) -> bool:
+    """Whether the person has to prove more than they have.
+
+    A wish is worth one page to people who can fulfil it, and none where no page is allowed: tokens then
+    state the level there is. What is insisted on counts until it is met.
+
+    Source: OpenID Connect Core §5.5.1.1; RFC 9470 §5.
+    """
+    demand, reached = demand_of(standing.request, standing.client), level_of(session.acr)
+    if reached < demand.minimum:
+        return True
+    if standing.request.is_silent or standing.progress.has_signed_in(session):
+        return False
+    return reached < min(demand.level, standing.reachable)
 
 
 def _is_too_old(session: BrowserSession, max_age: int | None, now: datetime) -> bool:

@@ -38,6 +38,10 @@ class AuthorizationRequest:
     prompts: tuple[str, ...]
     max_age: int | None
     """Seconds; the client's default when it sent none."""
+    wished_level: int
+    """Place in the ladder of ``acr`` that the client would like; 0 for none."""
+    demanded_acrs: tuple[str, ...]
+    """Values of ``acr`` of which one is insisted on; empty when none is."""
     claims: ClaimsRequest | None
     hinted_subject: str | None
     """``sub`` of the verified ``id_token_hint``."""

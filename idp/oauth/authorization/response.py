@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from idp.audit import Actor, Audit, AuditEvent, Source
 from idp.clients import RegisteredClient
+from idp.oauth.authorization.demand import reported_acr
 from idp.oauth.authorization.interaction import Interaction
 from idp.oauth.authorization.request import AuthorizationRequest, ReplyAddress
 from idp.oauth.authorization.steps import AuthorizationResponse
@@ -162,7 +163,7 @@ def authorized_grant(
         claims_request=None if claims is None else {place: dict(claims[place]) for place in claims},
         nonce=request.nonce,
         auth_time=session.auth_time,
-        acr=session.acr,
+        acr=reported_acr(session.acr, request.demanded_acrs),
         amr=session.amr,
         redirect_uri=request.redirect_uri,
         code_challenge=request.code_challenge,

@@ -20,6 +20,7 @@ from authlib.oidc.core.errors import (
     RequestURINotSupportedError,
 )
 
+from idp.assurance import level_of
 from idp.clients import RegisteredClient
 from idp.oauth.authorization.parameters import MAX_SIZE, Parameters
 from idp.oauth.authorization.steps import ResponseMode
@@ -29,14 +30,14 @@ from idp.oauth.claims_request import (
     essential_acrs,
     parse_claims_request,
     requested_subject,
+    wished_acrs,
 )
 from idp.oauth.errors import UnmetAuthenticationRequirementsError
 from idp.oauth.id_token_hint import IdTokenHints
 from idp.oauth.scopes import OPENID, GrantedScopes, ScopeResolver, parse_scope
-from idp.sessions import ACR_VALUES_SUPPORTED
 
 RESPONSE_MODES: tuple[ResponseMode, ...] = get_args(ResponseMode)
-PROMPTS = ("none", "login", "consent", "select_account")
+PROMPTS = ("none", "login", "consent", "select_account", "create")
 _S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
 
@@ -50,6 +51,8 @@ class Asked:
     """The client named by ``client_id``, if there is one."""
     resolver: ScopeResolver
     hints: IdTokenHints
+    registers: bool = False
+    """Whether people may register themselves."""
 
     @property
     def client(self) -> RegisteredClient:
@@ -188,10 +191,16 @@ def code_challenge(asked: Asked) -> str | None:
 
 
 def prompts(asked: Asked) -> tuple[str, ...]:
-    """Known prompts; ``none`` stands alone. Unknown ones are ignored, as OIDC Core asks for."""
+    """Known prompts; ``none`` stands alone. Unknown ones are ignored, as OIDC Core asks for.
+
+    ``create`` is an error where it cannot be done: a client that sent somebody to register must not
+    take a sign-in for that (Initiating User Registration via OpenID Connect §4.1).
+    """
     values = (asked.get("prompt") or "").split()
     if "none" in values and len(set(values)) > 1:
         raise InvalidRequestError("The prompt parameter must not combine none with another value.")
+    if "create" in values and not asked.registers:
+        raise InvalidRequestError("The prompt parameter must not be create: nobody can register here.")
     return tuple(prompt for prompt in PROMPTS if prompt in values)
 
 
@@ -210,11 +219,26 @@ def claims(asked: Asked) -> ClaimsRequest | None:
     return asked.claims
 
 
-def acr(asked: Asked) -> None:
-    """An ``acr`` demanded as essential is one we can reach. ``acr_values`` is a wish, never an error."""
+def acr(asked: Asked) -> tuple[str, ...]:
+    """An ``acr`` demanded as essential is one that people can reach; those of them that are."""
     demanded = essential_acrs(claims(asked))
-    if demanded and not set(demanded) & set(ACR_VALUES_SUPPORTED):
+    known = tuple(value for value in demanded if level_of(value))
+    if demanded and not known:
         raise UnmetAuthenticationRequirementsError("The demanded acr is not supported.")
+    return known
+
+
+def wished_level(asked: Asked) -> int:
+    """The level of the most preferred ``acr`` we know; a wish, never an error.
+
+    Source: OpenID Connect Core §3.1.2.1, §5.5.1.1; OpenID Connect Registration §2: the client's
+    ``default_acr_values`` count when a request says nothing.
+    """
+    sent = asked.get("acr_values")
+    wished = sent.split() if sent is not None else wished_acrs(claims(asked))
+    if wished is None:
+        wished = () if acr(asked) else asked.client.default_acr_values
+    return next((level for value in wished if (level := level_of(value))), 0)
 
 
 def hinted_subject(asked: Asked) -> str | None:

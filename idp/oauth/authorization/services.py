@@ -1,5 +1,6 @@
 """What the authorization endpoint stands on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from idp.accounts import Accounts
@@ -32,3 +33,5 @@ class AuthorizationServices:
     consents: Consents
     codes: AuthorizationCodes
     audit: Audit
+    reachable_level: Callable[[str], int]
+    """The highest level of ``acr`` that an account's proofs can reach; inside the caller's transaction."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import quote, urlencode
 
 from idp.accounts import Account
@@ -24,6 +24,10 @@ class Reason(StrEnum):
     """Somebody else is signed in than the ID token names."""
     CLAIMS_SUB = "claims_sub"
     """Somebody else is signed in than the ``claims`` parameter names."""
+    ACR = "acr"
+    """The client asks for a higher level than the sign-in has."""
+    PROMPT_CREATE = "prompt_create"
+    """The client sent ``prompt=create``."""
     OTHER_ACCOUNT = "other_account"
     """The person wants to use another account."""
     PROMPT_SELECT_ACCOUNT = "prompt_select_account"
@@ -74,6 +78,13 @@ class ShowLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowSignup:
+    """Send the browser to the page where people register, for this interaction."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowSelectAccount:
     """Send the browser to the page that asks which account to use."""
 
@@ -94,7 +105,21 @@ class Respond:
     response: AuthorizationResponse
 
 
-Step = ShowLogin | ShowSelectAccount | ShowConsent | Respond
+Step = ShowLogin | ShowSignup | ShowSelectAccount | ShowConsent | Respond
+
+
+class Demand(NamedTuple):
+    """What a sign-in for one request has to come to; places in the ladder of ``acr``, 0 for anything."""
+
+    level: int
+    """What is asked for, at least ``minimum``. Who cannot reach it goes on without."""
+    minimum: int
+    """What is insisted on: below it the client is not answered."""
+
+    @property
+    def must(self) -> bool:
+        """Whether anything beyond a simple sign-in is insisted on."""
+        return self.minimum > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +132,13 @@ class InteractionView:
     ui_locales: tuple[str, ...]
     redirect_origin: str
     """For ``form-action`` of the content security policy: ``https://rp.example`` or ``scheme:``."""
+    required: Demand
+    """What a sign-in for this request has to come to."""
+    steps_up: bool
+    """Whether the sign-in that is there is good, and only its level has to rise. Otherwise people prove
+    from the start who they are."""
+    parks: bool
+    """Whether somebody is to sign in beside the person who is, who then stays signed in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from idp.oauth import AuthorizationResponse, Respond, ShowConsent, ShowLogin, Step
+from idp.oauth import AuthorizationResponse, Respond, ShowConsent, ShowLogin, ShowSignup, Step
 from idp.web.context import application
 from idp.web.pages.render import page
 from idp.web.responses import see_other
@@ -16,6 +16,8 @@ def follow(step: Step) -> Response:
         return _to("login", step.uid)
     if isinstance(step, ShowConsent):
         return _to("consent", step.uid)
+    if isinstance(step, ShowSignup):
+        return _to("signup", step.uid)
     return _to("select-account", step.uid)
 
 

@@ -109,6 +109,7 @@ class FrontChannel:
                 consents=self.consents,
                 codes=self.codes,
                 audit=audit,
+                reachable_level=lambda _account_id: self.reachable,
             )
         )
         self.logout = LogoutFlow(
@@ -122,6 +123,8 @@ class FrontChannel:
                 audit=audit,
             )
         )
+        self.reachable = 1
+        """The level that everybody can prove."""
         self.ada = self._first_account()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""How sure a session is about the person: values of ``acr``, and their order."""
+"""How sure a sign-in is about the person: values of ``acr``, and their order."""
 
 from typing import Final
 
@@ -14,6 +14,8 @@ person."""
 
 ACR_VALUES_SUPPORTED: Final = (ACR_SINGLE_FACTOR, ACR_TWO_FACTORS, ACR_PHISHING_RESISTANT)
 """What discovery announces, weakest first; only levels that a person can reach."""
+
+HIGHEST_LEVEL: Final = len(ACR_VALUES_SUPPORTED)
 
 _LEVELS: Final = {acr: level for level, acr in enumerate(ACR_VALUES_SUPPORTED, start=1)}
 
