@@ -5,7 +5,7 @@ codes, addresses for codes, the durable failure counters, and known devices. Doe
 signs in where (login/), accounts' names (accounts/) or sessions.
 Called by login, selfservice and admin.
 Reading order: password_rules, hashing, passwords, verdict, breaches, new_passwords, throttle,
-devices, factor_throttle, totp, recovery_codes, code_factors.
+devices, factor_throttle, totp, totp_enrolment, recovery_codes, code_factors.
 """
 
 from idp.authenticators.breaches import ERROR_RATE, Breaches, write_bloom_file

@@ -72,6 +72,14 @@ class OneTimeCodes:
         )
         return code
 
+    def waiting(self, kind: str, *, binding: str, now: datetime) -> Claimed | None:
+        """What was kept with a code that can still be used, for the page that asks for it; None if none."""
+        stored = _stored_kind(kind)
+        row = self._rows.find(stored, _place(stored, binding))
+        if row is None or row.consumed_at is not None or row.expires_at <= now:
+            return None
+        return Claimed.of(row)
+
     def claim(self, kind: str, *, binding: str, code: str, now: datetime) -> Claimed | None:
         """Use the code up; at most one caller ever succeeds, and nobody after five wrong tries.
 
