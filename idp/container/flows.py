@@ -4,7 +4,15 @@ from idp.admin import Admin, AdminContext
 from idp.audit import Actor
 from idp.clients import Clients, Logos
 from idp.container.rooms import Rooms, client_secret_key
-from idp.login import Completion, CompletionServices, LoginAttempts, LoginFlow, LoginServices
+from idp.login import (
+    Completion,
+    CompletionServices,
+    Enrolments,
+    LoginAttempts,
+    LoginFlow,
+    LoginServices,
+    reachable_level,
+)
 from idp.oauth import LogoutFlow, LogoutServices, OAuthServer, OAuthServices
 from idp.oauth.authorization import AuthorizationFlow, AuthorizationServices
 from idp.resources import Resources
