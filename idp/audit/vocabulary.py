@@ -15,7 +15,42 @@ class AuditEvent(StrEnum):
     # Accounts and their proofs
 
     ACCOUNT_CREATED = "account.created"
-    """An account was made. Detail: ``username``."""
+    """An account was made. Detail: ``username``; if by the person, ``way`` (``signup`` or ``invitation``),
+    ``factor`` and ``terms`` (which they accepted)."""
+
+    SIGNUP_REQUESTED = "account.signup.requested"
+    """Somebody asked to register with an address or a number; the account is the one that has it already,
+    else empty. Detail: ``channel`` (``mail`` or ``sms``), ``resent``."""
+
+    INVITED = "account.invited"
+    """An operator invited somebody to make an account. Detail: ``mailed`` (else the operator passes the
+    link on)."""
+
+    RECOVERY_REQUESTED = "account.recovery.requested"
+    """Somebody asked for a link to a new password; the account is empty when nobody has the name they gave.
+    Detail: ``channel`` (``mail`` or ``sms``), ``sent``."""
+
+    PASSWORD_RESET = "account.password.reset"
+    """A password was replaced by way of a link; everything that was signed in ended. Detail: ``channel``,
+    ``factor`` (the second proof, if the account has one), ``sessions``, ``families`` (how many ended)."""
+
+    EMAIL_VERIFIED = "account.email.verified"
+    """An address was proved to be the person's. Detail: none."""
+
+    EMAIL_CHANGED = "account.email.changed"
+    """The account has another address, which was proved. Detail: ``first`` (it had none before)."""
+
+    EMAIL_RESTORED = "account.email.restored"
+    """The former address took back a change; everything that was signed in ended, the password is gone.
+    Detail: ``sessions``, ``families`` (how many ended)."""
+
+    PHONE_CHANGED = "account.phone.changed"
+    """The account has another telephone number, which was proved. Detail: ``first``."""
+
+    ACCOUNT_SECURED = "account.secured"
+    """A person said "this was not me"; everything that was signed in ended, the password is gone, and so are
+    the authenticators that were added since. Detail: ``notice`` (what they were told of), ``sessions``,
+    ``families``, ``authenticators`` (how many)."""
 
     ACCOUNT_DISABLED = "account.disabled"
     """An account was disabled; its sessions and token families end with it. Detail: ``sessions``
@@ -23,6 +58,22 @@ class AuditEvent(StrEnum):
 
     ACCOUNT_ENABLED = "account.enabled"
     """A disabled account may be used again; what was ended stays ended. Detail: none."""
+
+    ACCOUNT_UPDATED = "account.updated"
+    """A person changed their profile. Detail: ``fields`` (names of the claims that changed, no values)."""
+
+    ACCOUNT_EXPORTED = "account.exported"
+    """A person downloaded everything that is kept about them. Detail: none."""
+
+    DELETION_REQUESTED = "account.deletion.requested"
+    """A person asked for their account to be deleted; they are signed out everywhere. Detail:
+    ``delete_after``, ``sessions``, ``families`` (how many ended)."""
+
+    DELETION_CANCELLED = "account.deletion.cancelled"
+    """A person who had asked for it keeps their account. Detail: none."""
+
+    ACCOUNT_DELETED = "account.deleted"
+    """An account was deleted at its owner's request; its history is shredded. Detail: ``requested_at``."""
 
     PASSWORD_SET = "account.password.set"
     """A password was set or replaced. Detail: none."""
@@ -60,6 +111,55 @@ class AuditEvent(StrEnum):
     """A second step could not be offered, because its message could not be sent; another one was offered.
     Detail: ``method``, ``reason`` (``not_configured`` or ``transport_failed``)."""
 
+    TOTP_ADDED = "account.totp.added"
+    """An authenticator app was set up as a second step. Detail: ``replaced`` (whether another one was
+    before)."""
+
+    TOTP_REMOVED = "account.totp.removed"
+    """The authenticator app was removed. Detail: none."""
+
+    RECOVERY_CODES_CREATED = "account.recovery_codes.created"
+    """A new set of recovery codes was made; the former counts no more. Detail: ``codes`` (how many)."""
+
+    RECOVERY_CODES_REMOVED = "account.recovery_codes.removed"
+    """The recovery codes were removed with the last second step, which they stand in for. Detail: none."""
+
+    CODE_FACTOR_ADDED = "account.code_factor.added"
+    """Codes are sent to an address as a second step; it was confirmed by one. Detail: ``channel``
+    (``email`` or ``sms``)."""
+
+    CODE_FACTOR_REMOVED = "account.code_factor.removed"
+    """Codes are not sent to an address any more. Detail: ``channel``."""
+
+    SECOND_FACTOR_RESET = "account.second_factor.reset"
+    """An operator took all second steps away, for somebody who has lost them. Detail: ``removed`` (which
+    ones there were: ``totp``, ``sms``, ``email``, ``recovery_codes``, ``passkeys``)."""
+
+    DEVICES_DISTRUSTED = "account.devices.distrusted"
+    """The second step is asked for again in every browser. Detail: ``devices`` (how many were trusted)."""
+
+    PASSKEY_ADDED = "account.passkey.added"
+    """A passkey was registered. Detail: ``passkey`` (its id), ``aaguid`` (its make, as it says itself
+    unless attestation is required), ``synced`` (its key can leave the device), ``automatic`` (the browser
+    made it after a sign-in with a password)."""
+
+    PASSKEY_RENAMED = "account.passkey.renamed"
+    """A person gave a passkey another name. Detail: ``passkey``."""
+
+    PASSKEY_REMOVED = "account.passkey.removed"
+    """A passkey was removed. Detail: ``passkey``, ``aaguid``."""
+
+    PASSKEY_DECLINED = "account.passkey.declined"
+    """A person who was asked to add a passkey said "not now". Detail: none."""
+
+    PASSKEY_VERIFIED = "account.passkey.verified"
+    """A passkey was used. Detail: ``passkey``, ``purpose`` (``login``, ``second_factor`` or
+    ``reauthentication``), ``user_verified`` (the person, not their presence alone), ``counter_behind``
+    (a synced key's counter did not grow)."""
+
+    PASSKEY_FAILED = "account.passkey.failed"
+    """A passkey was refused. The account is empty unless something else had proved it. Detail: ``reason``."""
+
     DEVICE_TRUSTED = "account.device.trusted"
     """A person asked for no second step in this browser for a while. Detail: ``until``."""
 
@@ -72,13 +172,21 @@ class AuditEvent(StrEnum):
     """The person of a running session proved again who they are. Detail: ``acr``, ``amr``, ``logins``."""
 
     SESSION_ENDED = "session.ended"
-    """A browser session ended before its time. Detail: ``reason`` (``logout`` or
-    ``replaced``), ``families`` (how many token families ended with it)."""
+    """A browser session ended before its time. Detail: ``reason`` (``logout``, ``replaced``, or
+    ``ended_by_person`` from the page of their sessions), ``families`` (how many token families ended with it)."""
+
+    SESSIONS_ENDED = "session.others_ended"
+    """Many sessions of an account ended at once. Detail: ``reason`` (``ended_by_person``,
+    ``password_changed`` or ``operator``), ``sessions``, ``families`` (how many ended)."""
 
     # What a person allows
 
     CONSENT_GRANTED = "consent.granted"
     """A person allowed a client what it asked for. Detail: ``scopes``, ``claims``, ``resources``."""
+
+    CONSENT_WITHDRAWN = "consent.withdrawn"
+    """A person stopped the access of a client. Detail: ``consents`` (how many answers were withdrawn),
+    ``families`` (how many token families were revoked)."""
 
     CONSENT_DENIED = "consent.denied"
     """A person refused. Detail: ``scopes``, ``claims``, ``resources``."""

@@ -6,7 +6,20 @@ Reading order: freshness, services, profile, selfservice.
 """
 
 from idp.selfservice.freshness import NotFresh, assert_fresh
+from idp.selfservice.passkeys import OwnPasskeys, OwnPasskeyServices, PasskeySignals
+from idp.selfservice.profile import ADDRESS, FIELDS, InvalidProfile
 from idp.selfservice.selfservice import SelfService
 from idp.selfservice.services import SelfServiceServices
 
-__all__ = ["NotFresh", "SelfService", "SelfServiceServices", "assert_fresh"]
+__all__ = [
+    "ADDRESS",
+    "FIELDS",
+    "InvalidProfile",
+    "NotFresh",
+    "OwnPasskeyServices",
+    "OwnPasskeys",
+    "PasskeySignals",
+    "SelfService",
+    "SelfServiceServices",
+    "assert_fresh",
+]

@@ -36,7 +36,8 @@ class Tries(NamedTuple):
 class Enrolment(NamedTuple):
     """What an account can prove who it is with."""
 
-    password: bool
+    password_set_at: datetime | None
+    """When its password last became another one, or another hash; None if it has none."""
     passkeys: int
     totp: bool
     recovery_codes: int

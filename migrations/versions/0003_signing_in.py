@@ -36,9 +36,10 @@ def _add_columns() -> None:
 def _create_authenticators() -> None:
     _table(
         "account_deletion",
-        _required("account_id", Text, _belongs_to("account.id"), primary_key=True),
+        _required("account_id", Text, primary_key=True),
         _required("requested_at", Instant),
         _required("delete_after", Instant, index=True),
+        _optional("begun_at", Instant),
     )
     _table(
         "passkey",
@@ -105,6 +106,8 @@ def _create_outbox() -> None:
         _required("channel", Text),
         _required("sealed_body", Bytes),
         _optional("account_id", Text, index=True),
+        _optional("recipient", Bytes, index=True),
+        _optional("source", Bytes, index=True),
         _required("attempts", Count),
         _optional("due_at", Instant, index=True),
         _required("created_at", Instant),
@@ -113,6 +116,7 @@ def _create_outbox() -> None:
         _optional("error", Text),
         _required("expires_at", Instant, index=True),
     )
+    op.create_index(None, "outbox", ["channel", "created_at"])
 
 
 def _table(name: str, *columns: Column[Any], **options: Any) -> None:

@@ -35,13 +35,18 @@ class AccountRow(Base, kw_only=True):
 
 
 class AccountDeletionRow(Base, kw_only=True):
-    """A person asked for their account to be deleted; until then they may change their mind."""
+    """A person asked for their account to be deleted; until then they may change their mind.
+
+    No foreign key: the row outlives the account until its history is shredded too.
+    """
 
     __tablename__ = "account_deletion"
 
-    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(primary_key=True)
     requested_at: Mapped[datetime]
     delete_after: Mapped[datetime] = mapped_column(index=True)
+    begun_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the account was deleted; there is no way back from then on."""
 
 
 class AccountIdentifierRow(Base, kw_only=True):

@@ -28,6 +28,11 @@ class AccountRepository(Repository):
         """The account, or None."""
         return self._session.get(AccountRow, account_id)
 
+    def lock(self, account_id: str) -> AccountRow | None:
+        """The account as it is now, kept from other changes until the transaction ends; or None."""
+        statement = select(AccountRow).where(AccountRow.id == account_id).with_for_update()
+        return self._session.scalars(statement, execution_options=FRESH).one_or_none()
+
     def find_by_identifier(self, canonical: str) -> AccountRow | None:
         """The account a canonical name leads to, or None."""
         statement = (

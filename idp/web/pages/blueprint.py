@@ -16,13 +16,13 @@ from idp.web.pages.forms import begin_form
 from idp.web.pages.fresh import to_proof
 from idp.web.pages.headers import add_page_headers
 from idp.web.pages.home import home
-from idp.web.pages.locale import choose_language
+from idp.web.pages.locale import choose_language, prefer_language
 from idp.web.pages.login import login, login_post, plain_login, plain_login_post
 from idp.web.pages.logout import logged_out, logout, logout_confirm, logout_post
 from idp.web.pages.problem import expired_page, stale_form_page
 from idp.web.pages.render import PageResponse
 from idp.web.pages.select_account import select_account, select_account_post
-from idp.web.pages.visit import Visit, begin_visit, is_secure
+from idp.web.pages.visit import Visit, begin_visit, is_secure, visit
 
 _log = get_logger(__name__)
 
@@ -70,6 +70,9 @@ def _before() -> None:
     choose_language()
     container().feed.assert_available()
     begin_visit()
+    person = visit().session
+    if person is not None and person.locale:
+        prefer_language(person.locale)
     if request.method == "POST":
         begin_form()
 

@@ -1,14 +1,8 @@
-"""The language of pages: what the application asks for, else what the browser prefers.
+"""The language of pages: what the application asks for, else what the browser prefers."""
 
-Texts go through gettext; the catalogues live in ``idp/web/translations``. English is the
-language of the source and needs none.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
-from gettext import NullTranslations, translation
 from itertools import islice
-from pathlib import Path
 from typing import Any, cast
 
 from flask import Flask, current_app, g, has_request_context, request
@@ -16,17 +10,8 @@ from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from idp.languages import SOURCE_LANGUAGE, available_languages, best_language, catalogue, text_direction
 from idp.settings import Settings
-
-FOLDER = Path(__file__).resolve().parents[1] / "translations"
-SOURCE_LANGUAGE = "en"
-
-# Babel knows it too, but its data about all languages are 4 MiB in each worker for this alone.
-_RIGHT_TO_LEFT = frozenset(
-    "apc ar bal bgn ckb dv fa he ks lrc mzn nqo ps rhg sd sdh skr syr trw ug ur yi".split()  # noqa: SIM905
-)
-"""Languages written from right to left unless a script is named. Source: Unicode CLDR, ``characterOrder``."""
-_SCRIPTS_RIGHT_TO_LEFT = frozenset({"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"})
 
 _EXTENSION = "idp.locales"
 _MAX_WISHES = 10
@@ -36,9 +21,7 @@ _LONGEST_REMEMBERED = 200
 
 def prepare_translations(app: Flask, settings: Settings) -> None:
     """Teach the templates ``_()`` and ``translated()``, and note which languages there are."""
-    found = sorted(path.parts[-3] for path in FOLDER.glob("*/LC_MESSAGES/messages.mo"))
-    default = settings.pages.default_locale.replace("-", "_")
-    app.extensions[_EXTENSION] = tuple(dict.fromkeys((default, SOURCE_LANGUAGE, *found)))
+    app.extensions[_EXTENSION] = available_languages(settings.pages.default_locale)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install = cast("Any", app.jinja_env).install_gettext_callables
     install(gettext, ngettext, newstyle=True)
@@ -57,20 +40,23 @@ def choose_language(ui_locales: Iterable[str] = ()) -> None:
         ui_locales: the application's wishes; unknown languages are passed over.
             Source: OpenID Connect Core §3.1.2.1.
     """
-    available = cast("tuple[str, ...]", current_app.extensions[_EXTENSION])
-    wishes = [*islice(ui_locales, _MAX_WISHES), *_accepted(request.environ.get("HTTP_ACCEPT_LANGUAGE", ""))]
-    g.language = best_language(wishes, available)
+    wishes = [
+        *islice(ui_locales, _MAX_WISHES),
+        *g.get("own_languages", ()),
+        *_accepted(request.environ.get("HTTP_ACCEPT_LANGUAGE", "")),
+    ]
+    g.language = best_language(wishes, languages())
 
 
-def best_language(wishes: Sequence[str], available: Sequence[str]) -> str:
-    """The first wish that can be met, a regional one by its language too; else the default."""
-    for wish in wishes:
-        tag = wish.replace("-", "_")
-        for candidate in (tag, tag.partition("_")[0]):
-            for language in available:
-                if language.lower() == candidate.lower():
-                    return language
-    return available[0]
+def prefer_language(tag: str) -> None:
+    """Take the language the person chose for themself before those their browser asks for."""
+    g.own_languages = (tag,)
+    choose_language()
+
+
+def languages() -> tuple[str, ...]:
+    """Every language pages can have, as catalogues are named; the default first."""
+    return cast("tuple[str, ...]", current_app.extensions[_EXTENSION])
 
 
 def language() -> str:
@@ -85,12 +71,12 @@ def html_language() -> tuple[str, str]:
 
 def gettext(message: str) -> str:
     """A text in the language of the current page."""
-    return _catalogue(language()).gettext(message)
+    return catalogue(language()).gettext(message)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
     """A text that depends on a number, in the language of the current page."""
-    return _catalogue(language()).ngettext(singular, plural, number)
+    return catalogue(language()).ngettext(singular, plural, number)
 
 
 def _template_text(message: str, /, **variables: object) -> Markup:
@@ -115,20 +101,7 @@ def _html_language(name: str) -> tuple[str, str]:
     return name.replace("_", "-"), text_direction(name)
 
 
-def text_direction(name: str) -> str:
-    """``ltr`` or ``rtl``, for a language with or without script and region: ``pt_BR``, ``az_Arab``."""
-    spoken, *rest = name.split("_")
-    scripts = [part for part in rest if len(part) == 4]  # noqa: PLR2004 - a script's length (RFC 5646 §2.2.3)
-    is_rtl = scripts[0] in _SCRIPTS_RIGHT_TO_LEFT if scripts else spoken in _RIGHT_TO_LEFT
-    return "rtl" if is_rtl else "ltr"
-
-
 @lru_cache(maxsize=4096)
 def _markup(name: str, message: str) -> Markup:
     """A text of a template in a language; both are known to be few."""
-    return Markup(_catalogue(name).gettext(message))  # noqa: S704 - from our own templates and catalogues
-
-
-@lru_cache(maxsize=64)
-def _catalogue(name: str) -> NullTranslations:
-    return translation("messages", FOLDER, [name], fallback=True)
+    return Markup(catalogue(name).gettext(message))  # noqa: S704 - from our own templates and catalogues

@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Response, request
 
+from idp.languages import marked
 from idp.web.context import application
 from idp.web.pages.locale import gettext
 from idp.web.responses import see_other
@@ -17,13 +18,8 @@ FIELD: Final = "notice"
 """The parameter of the address."""
 
 
-def _(message: str) -> str:
-    """Mark a text for translation; it is translated when it is shown."""
-    return message
-
-
 NOTICES: Final[Mapping[str, str]] = {
-    "profile-saved": _("Your profile is saved."),
+    "profile-saved": marked("Your profile is saved."),
 }
 """Texts by the name that stands in an address."""
 
