@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -59,6 +60,18 @@ class HttpResponse:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """What is sent."""
+
+    method: str
+    accept: str
+    limit: int
+    """Largest answer in bytes."""
+    headers: Mapping[str, str]
+    body: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +123,7 @@ def _is_public_v6(address: IPv6Address) -> bool:
 
 
 class HttpClient:
-    """Fetches by GET under the rules above. Safe to share between threads.
+    """Fetches, and posts, under the rules above. Safe to share between threads.
 
     Args:
         settings: the section ``[http]``.
@@ -141,12 +154,55 @@ class HttpClient:
             EgressRefused: the URL or its addresses break the rules.
             EgressFailed: no complete answer within the limits.
         """
+        return self._exchange(url, "GET", accept=accept, max_bytes=max_bytes)
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        accept: str,
+        timeout: timedelta | None = None,
+        max_bytes: int | None = None,
+    ) -> HttpResponse:
+        """Send ``body`` to an address that an operator configured; the status may be any but a redirect.
+
+        Args:
+            url: absolute; never one that a client or a person named, because ``headers`` may hold
+                credentials.
+            body: as it is sent.
+            headers: ``Content-Type`` and, where the other side asks for it, ``Authorization``.
+            accept: media types for the ``Accept`` header.
+            timeout: instead of the configured one.
+            max_bytes: a tighter limit than the configured one.
+
+        Raises:
+            EgressRefused, EgressFailed: as :meth:`get`.
+        """
+        return self._exchange(
+            url, "POST", accept=accept, max_bytes=max_bytes, headers=headers, body=body, timeout=timeout
+        )
+
+    def _exchange(
+        self,
+        url: str,
+        method: str,
+        *,
+        accept: str,
+        max_bytes: int | None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: timedelta | None = None,
+    ) -> HttpResponse:
         limit = self._max_bytes if max_bytes is None else min(max_bytes, self._max_bytes)
+        sent = _Request(method=method, accept=accept, limit=limit, headers=headers or {}, body=body)
         target = _check_url(url, self._private_hosts)
-        deadline = time.monotonic() + self._timeout
-        if not self._slots.acquire(timeout=self._timeout):
+        seconds = self._timeout if timeout is None else timeout.total_seconds()
+        deadline = time.monotonic() + seconds
+        if not self._slots.acquire(timeout=seconds):
             raise EgressFailed("Too many fetches are under way.")
-        exchange = _Exchange(target, accept=accept, limit=limit, deadline=deadline, tls=self._trust(target))
+        exchange = _Exchange(target, sent, deadline=deadline, tls=self._trust(target))
 
         def run() -> None:
             try:
@@ -169,11 +225,10 @@ class _Exchange:
     """One fetch: runs in its own thread, waited for until the deadline, then cut off."""
 
     def __init__(
-        self, target: _Target, *, accept: str, limit: int, deadline: float, tls: ssl.SSLContext | None
+        self, target: _Target, request: _Request, *, deadline: float, tls: ssl.SSLContext | None
     ) -> None:
         self._target = target
-        self._accept = accept
-        self._limit = limit
+        self._request = request
         self._deadline = deadline
         self._tls = tls
         self._done = threading.Event()
@@ -218,13 +273,20 @@ class _Exchange:
             raise EgressRefused("The address does not belong to the public internet.")
         connection = self._connect(addresses)
         headers = {
+            **self._request.headers,
             "Host": self._target.host_header,
-            "Accept": self._accept,
+            "Accept": self._request.accept,
             "Accept-Encoding": "gzip",
             "User-Agent": "idp",
             "Connection": "close",
         }
-        connection.request("GET", self._target.path, headers=headers, preload_content=False)
+        connection.request(
+            self._request.method,
+            self._target.path,
+            body=self._request.body,
+            headers=headers,
+            preload_content=False,
+        )
         response = connection.getresponse()
         try:
             return self._read(response)
@@ -272,10 +334,11 @@ class _Exchange:
             raise EgressFailed("The answer is compressed in a way that was not asked for.")
         body = bytearray()
         # Counted after decompression: a small answer may unpack to a huge one.
-        while chunk := response.read(min(_CHUNK, self._limit + 1), decode_content=True):
+        limit = self._request.limit
+        while chunk := response.read(min(_CHUNK, limit + 1), decode_content=True):
             body += chunk
-            if len(body) > self._limit:
-                raise EgressFailed(f"The answer is larger than {self._limit} bytes.")
+            if len(body) > limit:
+                raise EgressFailed(f"The answer is larger than {limit} bytes.")
         return HttpResponse(status=response.status, headers=headers, body=bytes(body))
 
     def _close(self) -> None:

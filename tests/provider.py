@@ -19,9 +19,11 @@ from flask import Flask
 from idp.app import create_app
 from idp.clock import FixedClock
 from idp.container import Container
+from idp.jobs import deliver_messages
 from idp.settings import Settings
 from idp.storage.migrations import upgrade
 from tests.browser import Browser, Page
+from tests.messages import Mail, Sms, read_mails, read_sms
 from tests.serving import leave, reach
 from tests.transport import Answer, Http, Pairs, Transport
 
@@ -226,6 +228,16 @@ class Provider(Protocol):
         self.settle()
         return identifier
 
+    def mails(self) -> list[Mail]:
+        """Every mail sent so far, newest last; what waits in the outbox is sent first."""
+        deliver_messages(self.container)
+        return read_mails(self.container.settings.mail.folder)
+
+    def sms(self) -> list[Sms]:
+        """Every SMS sent so far, newest last; what waits in the outbox is sent first."""
+        deliver_messages(self.container)
+        return read_sms(self.container.settings.sms.folder)
+
     def settle(self) -> None:
         """Let the process notice what changed, as its background thread would within a second."""
         self.container.feed.poll()
@@ -248,6 +260,8 @@ def make_settings(directory: Path, database_url: str | None = None, **sections: 
             "keys": {"dir": directory / "keys"},
             "passwords": {"argon2_memory_kib": 64, "argon2_passes": 1},
             "ratelimit": {"enabled": False},
+            "mail": {"transport": "folder", "folder": directory / "mail"},
+            "sms": {"transport": "folder", "folder": directory / "sms"},
             **sections,
         }
     )

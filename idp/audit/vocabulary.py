@@ -171,6 +171,9 @@ class AuditEvent(StrEnum):
     SESSION_REAUTHENTICATED = "session.reauthenticated"
     """The person of a running session proved again who they are. Detail: ``acr``, ``amr``, ``logins``."""
 
+    SESSION_CHOSEN = "session.chosen"
+    """Of several accounts signed in in one browser, another became the present one. Detail: none."""
+
     SESSION_ENDED = "session.ended"
     """A browser session ended before its time. Detail: ``reason`` (``logout``, ``replaced``, or
     ``ended_by_person`` from the page of their sessions), ``families`` (how many token families ended with it)."""
@@ -216,6 +219,12 @@ class AuditEvent(StrEnum):
     TOKEN_REVOKED = "token.revoked"
     """A token was taken back at the revocation endpoint. Detail: ``token_type`` (``access_token`` or
     ``refresh_token``), ``family``, ``jti``."""
+
+    # Messages
+
+    MESSAGE_GIVEN_UP = "message.given_up"
+    """A mail or an SMS could not be sent, and is not tried again. Detail: ``channel`` (``mail`` or
+    ``sms``), ``template``, ``attempts``, ``reason``."""
 
     # Clients
 

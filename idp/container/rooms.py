@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from idp.accounts import Accounts
+from idp.accounts import Accounts, Notices
 from idp.audit import Audit, IssueCounter
 from idp.authenticators import (
     Breaches,
@@ -12,16 +12,20 @@ from idp.authenticators import (
     FactorThrottle,
     KnownDevices,
     NewPasswords,
+    Passkeys,
     Passwords,
     PasswordThrottle,
     RecoveryCodes,
     Totp,
     TotpEnrolment,
+    relying_party,
 )
 from idp.clients import ClientDirectory
 from idp.clock import Clock
 from idp.consents import Consents
+from idp.container.messages import build_messages
 from idp.crypto import Argon2Parameters, PasswordHasher, RootKey, Sealer, Secret, load_root_key
+from idp.delivery import Deliverer, MailSender, Outbox, SmsSender
 from idp.http import HttpClient
 from idp.keys import KeyRing, KeyStore
 from idp.oauth import Epochs, IdTokenHints, ScopeResolver
@@ -91,6 +95,7 @@ class Rooms:
     totp_enrolment: TotpEnrolment
     recovery_codes: RecoveryCodes
     code_factors: CodeFactors
+    passkeys: Passkeys
     codes_once: OneTimeCodes
     links_once: OneTimeLinks
     sessions: Sessions
@@ -104,6 +109,11 @@ class Rooms:
     codes: AuthorizationCodes
     hints: IdTokenHints
     http: HttpClient
+    outbox: Outbox
+    notices: Notices
+    mail_sender: MailSender
+    sms_sender: SmsSender
+    deliverer: Deliverer
 
 
 def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock: Clock) -> Rooms:
@@ -133,6 +143,8 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     passwords = _passwords(settings, repos, root)
     http = HttpClient(settings.http)
     throttle = PasswordThrottle(repos, Secret(root.derive("throttle")))
+    links = OneTimeLinks(repos)
+    messages = build_messages(settings, repos=repos, root=root, links=links, http=http, clock=clock)
     return Rooms(
         settings=settings,
         clock=clock,
@@ -160,8 +172,9 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         recovery_codes=RecoveryCodes(repos, Secret(root.derive("recovery-codes"))),
         code_factors=CodeFactors(repos),
         totp_enrolment=TotpEnrolment(totp, OneTimeDrafts(repos), Sealer(root.derive("totp-enrolment"))),
+        passkeys=_passkeys(settings, repos),
         codes_once=OneTimeCodes(repos, Secret(root.derive("one-time-codes"))),
-        links_once=OneTimeLinks(repos),
+        links_once=links,
         sessions=Sessions(repos, browser_store, settings.sessions),
         clients=ClientDirectory(copies, copied, feed, client_secret_key(root)),
         resources=resources,
@@ -175,6 +188,11 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         codes=AuthorizationCodes(),
         hints=IdTokenHints(keyring=keyring, issuer=settings.issuer),
         http=http,
+        outbox=messages.outbox,
+        notices=messages.notices,
+        mail_sender=messages.mail_sender,
+        sms_sender=messages.sms_sender,
+        deliverer=messages.deliverer,
     )
 
 
@@ -194,6 +212,12 @@ def _passwords(settings: Settings, repos: Repositories, root: RootKey) -> Passwo
         memory_kib=chosen.argon2_memory_kib, passes=chosen.argon2_passes, lanes=chosen.argon2_lanes
     )
     return Passwords(repos, PasswordHasher(parameters, root.derive("password-pepper")), chosen)
+
+
+def _passkeys(settings: Settings, repos: Repositories) -> Passkeys:
+    chosen = settings.passkeys
+    party = relying_party(chosen, issuer=settings.issuer, name=settings.pages.brand_name)
+    return Passkeys(repos, party, timeout=chosen.timeout)
 
 
 def _new_passwords(settings: Settings, passwords: Passwords, http: HttpClient) -> NewPasswords:

@@ -1,4 +1,4 @@
-"""The table of jobs and the one thread that runs them."""
+"""The tables of jobs and the threads that run them."""
 
 import random
 import threading
@@ -10,6 +10,7 @@ from idp.container import Container
 from idp.errors import Unavailable
 from idp.jobs.issue_counts import flush_issue_counts
 from idp.jobs.key_states import maintain_keys
+from idp.jobs.outbox import deliver_messages
 from idp.jobs.purge import purge_dead_families, purge_expired
 from idp.observability import get_logger
 
@@ -25,25 +26,41 @@ class _Scheduled:
 
 
 def start_jobs(container: Container) -> Callable[[], None]:
-    """Start the jobs in one daemon thread; call the answer to stop them."""
+    """Start the jobs in two daemon threads; call the answer to stop them.
+
+    Messages have a thread of their own: a mail server that does not answer must not keep the others
+    waiting.
+    """
     ended = threading.Event()
-    jobs = [
-        _Scheduled(run, interval.total_seconds(), _first(container, interval))
-        for run, interval in (
+    tables = {
+        "idp-jobs": (
             (flush_issue_counts, container.settings.audit.flush_interval),
             (maintain_keys, timedelta(seconds=30)),
             (purge_expired, timedelta(minutes=5)),
             (purge_dead_families, timedelta(minutes=5)),
-        )
-    ]
-    thread = threading.Thread(target=_loop, args=(container, jobs, ended), name="idp-jobs", daemon=True)
-    thread.start()
+        ),
+        "idp-messages": ((deliver_messages, timedelta(seconds=1)),),
+    }
+    threads = [_start(container, name, table, ended) for name, table in tables.items()]
 
     def stop() -> None:
         ended.set()
-        thread.join(_JOIN_TIMEOUT_SECONDS)
+        for thread in threads:
+            thread.join(_JOIN_TIMEOUT_SECONDS)
 
     return stop
+
+
+def _start(
+    container: Container,
+    name: str,
+    table: tuple[tuple[Callable[[Container], None], timedelta], ...],
+    ended: threading.Event,
+) -> threading.Thread:
+    jobs = [_Scheduled(run, interval.total_seconds(), _first(container, interval)) for run, interval in table]
+    thread = threading.Thread(target=_loop, args=(container, jobs, ended), name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def _first(container: Container, interval: timedelta) -> float:

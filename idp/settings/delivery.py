@@ -1,9 +1,9 @@
 """Sections about messages to people: mail and SMS."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from idp.settings.values import SECOND, Duration, Section
 
@@ -41,18 +41,22 @@ class MailSettings(Section):
     """PEM file with the certificate authorities to trust instead of the system's."""
 
     timeout: Duration = Field(default=10 * SECOND, gt=0 * SECOND, le=60 * SECOND)
-    """How long one delivery may take."""
+    """How long the mail server may take for each of its answers."""
 
 
 class SmsSettings(Section):
     """How SMS leave."""
 
-    transport: Literal["none", "console", "webhook", "twilio"] = "none"
-    """`none`: SMS are not offered. `console` is for development. `webhook`: a POST with JSON to `url`.
-    `twilio`: a form as Twilio's Messages resource takes it, to `url`."""
+    transport: Literal["none", "console", "folder", "webhook", "twilio"] = "none"
+    """`none`: SMS are not offered. `console` and `folder` are for development. `webhook`: a POST with JSON
+    to `url`. `twilio`: a form as Twilio's Messages resource takes it, to `url`."""
+
+    folder: Path = Path("var/sms")
+    """Where `folder` writes one `.txt` file for each SMS."""
 
     url: str | None = Field(default=None, pattern=r"^https?://\S+$", max_length=2048)
-    """Address of the gateway."""
+    """Address of the gateway. One with a private address, or without TLS, has to be named in
+    `http.allowed_private_hosts` as well."""
 
     sender: str = Field(default="", max_length=40)
     """Number or name that the message comes from."""
@@ -65,3 +69,9 @@ class SmsSettings(Section):
 
     timeout: Duration = Field(default=5 * SECOND, gt=0 * SECOND, le=30 * SECOND)
     """How long one delivery may take."""
+
+    @model_validator(mode="after")
+    def _gateway_is_named(self) -> Self:
+        if self.transport in {"webhook", "twilio"} and self.url is None:
+            raise ValueError(f"the transport {self.transport} needs url, the address of the gateway")
+        return self

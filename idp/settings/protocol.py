@@ -91,16 +91,33 @@ class SessionSettings(Section):
     """How long a sign-in lasts however much it is used; 30 days at most (NIST SP 800-63B-4 §2.1.3, one
     factor)."""
 
+    level_lifetime: Duration = Field(default=24 * HOUR, ge=MINUTE, le=30 * DAY)
+    """How long a sign-in counts as one of two factors. Afterwards it counts as one of a single factor, and
+    clients that ask for more get a new proof. A day at most at NIST's AAL2 (SP 800-63B-4 §2.2.3)."""
+
+    level_idle_lifetime: Duration = Field(default=HOUR, ge=MINUTE, le=30 * DAY)
+    """How long it counts as one of two factors without being used. An hour at most at AAL2."""
+
     interaction_lifetime: Duration = Field(default=HOUR, ge=MINUTE, le=DAY)
     """How long a half-finished sign-in page, one browser tab, can still be finished."""
 
     touch_interval: Duration = Field(default=60 * SECOND, ge=0 * SECOND, le=HOUR)
     """How exactly the last use is recorded. Uses closer together than this cost no write."""
 
+    geoip_file: Path | None = None
+    """Database of places by network address, in the MMDB format (GeoLite2-City and the like), for the list of
+    a person's sign-ins. None shows addresses alone."""
+
     @model_validator(mode="after")
     def _idle_within_absolute(self) -> Self:
         if self.idle_lifetime > self.absolute_lifetime:
             raise ValueError("idle_lifetime must not exceed absolute_lifetime")
+        return self
+
+    @model_validator(mode="after")
+    def _use_is_noticed_in_time(self) -> Self:
+        if self.touch_interval >= self.level_idle_lifetime:
+            raise ValueError("touch_interval must be shorter than level_idle_lifetime")
         return self
 
 
@@ -165,6 +182,12 @@ class RatelimitSettings(Section):
     requests_per_source: Limit = "300/minute"
     """Authorization requests from one address without a signed-in person, counted by each worker for itself.
     Each of them is stored until `sessions.interaction_lifetime` has passed."""
+
+    account_requests_per_source: Limit = "60/hour"
+    """Steps of registration and recovery from one address: asking for codes and links, and using them."""
+
+    strength_per_source: Limit = "120/minute"
+    """Passwords from one address that are judged while they are typed, counted by each worker for itself."""
 
     mail_per_recipient: Limit = "10/hour"
     """Mails with codes and links that are asked for, to one address. Notices of what was done to an account

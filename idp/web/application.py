@@ -7,7 +7,6 @@ answer costs less (docs/performance.md). Both ways end in the same endpoints.
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -17,6 +16,7 @@ from jinja2 import StrictUndefined
 
 from idp.observability import new_request_id, request_id
 from idp.settings import Settings
+from idp.shipped import find_templates
 from idp.web.body import MAX_FIELDS
 from idp.web.edge import Edge
 from idp.web.responses import flask_response
@@ -28,12 +28,6 @@ HEALTH_PATHS = ("/healthz", "/readyz")
 _NOT_MODIFIED = HTTPStatus.NOT_MODIFIED.value  # an enumeration's member costs a call each time
 _SERVER = ("Server", "idp")
 """Ours to say, or the HTTP server would name itself (row X14)."""
-
-_PACKAGE = Path(__file__).resolve().parents[1]
-
-
-class TemplatesMissing(Exception):
-    """The installation has no templates: neither beside the package nor inside it."""
 
 
 class NoSession(SessionInterface):
@@ -134,15 +128,3 @@ class Application(Flask):
         response.headers["Server"] = _SERVER[1]
         response.headers["X-Request-Id"] = request_id.get()
         return response
-
-
-def find_templates() -> Path:
-    """The folder of templates: at the top of the repository, or inside the wheel.
-
-    Raises:
-        TemplatesMissing: neither is there.
-    """
-    for folder in (_PACKAGE.parent / "templates", _PACKAGE / "_data" / "templates"):
-        if (folder / "layout").is_dir():
-            return folder
-    raise TemplatesMissing("the page templates are missing; install the package again")

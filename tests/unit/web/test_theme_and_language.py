@@ -6,7 +6,7 @@ from babel.localedata import locale_identifiers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.web.pages.locale import best_language, text_direction
+from idp.languages import best_language, text_direction
 from idp.web.pages.theme import DARK_CARD, LIGHT_CARD, accent, contrast
 
 CHANNEL = st.integers(0, 255)
