@@ -140,8 +140,8 @@ class AuditEvent(StrEnum):
 
     PASSKEY_ADDED = "account.passkey.added"
     """A passkey was registered. Detail: ``passkey`` (its id), ``aaguid`` (its make, as it says itself
-    unless attestation is required), ``synced`` (its key can leave the device), ``automatic`` (the browser
-    made it after a sign-in with a password)."""
+    unless attestation is required), ``synced`` (its key can leave the device), ``user_verified`` (it has
+    verified the person; one that the browser made by itself has not)."""
 
     PASSKEY_RENAMED = "account.passkey.renamed"
     """A person gave a passkey another name. Detail: ``passkey``."""

@@ -1,11 +1,12 @@
 """Authenticators: how a person proves who they are, and what protects the proofs from guessing.
 
 Owns passwords (rules, bounded hashing, checking), generators of one-time passwords, recovery
-codes, addresses for codes, the durable failure counters, and known devices. Does not know who
+codes, addresses for codes, passkeys, the durable failure counters, and known devices. Does not know who
 signs in where (login/), accounts' names (accounts/) or sessions.
 Called by login, selfservice and admin.
 Reading order: password_rules, hashing, passwords, verdict, breaches, new_passwords, throttle,
-devices, factor_throttle, totp, totp_enrolment, recovery_codes, code_factors.
+devices, factor_throttle, totp, totp_enrolment, recovery_codes, code_factors, webauthn_values,
+relying_party, webauthn_json, webauthn_ceremonies, passkeys.
 """
 
 from idp.authenticators.breaches import ERROR_RATE, Breaches, write_bloom_file
@@ -15,8 +16,17 @@ from idp.authenticators.devices import KnownDevice, KnownDevices
 from idp.authenticators.factor_throttle import GUESSABLE, FactorThrottle
 from idp.authenticators.hashing import BoundedHasher, Busy
 from idp.authenticators.new_passwords import NewPasswords
+from idp.authenticators.passkeys import (
+    LONGEST_NAME,
+    Passkey,
+    Passkeys,
+    PasskeyUse,
+    UnknownPasskey,
+    accepted_credentials,
+)
 from idp.authenticators.passwords import PasswordCheck, Passwords
 from idp.authenticators.recovery_codes import RECOVERY_CODES, RecoveryCodes
+from idp.authenticators.relying_party import relying_party
 from idp.authenticators.throttle import HARD_STOP, MEMORY, PAUSES, PasswordThrottle, blocked_for
 from idp.authenticators.totp import Totp
 from idp.authenticators.totp_enrolment import TotpEnrolment
@@ -27,6 +37,7 @@ __all__ = [
     "ERROR_RATE",
     "GUESSABLE",
     "HARD_STOP",
+    "LONGEST_NAME",
     "MEMORY",
     "PAUSES",
     "RECOVERY_CODES",
@@ -41,6 +52,9 @@ __all__ = [
     "KnownDevice",
     "KnownDevices",
     "NewPasswords",
+    "Passkey",
+    "PasskeyUse",
+    "Passkeys",
     "PasswordCheck",
     "PasswordRefused",
     "PasswordThrottle",
@@ -48,8 +62,11 @@ __all__ = [
     "RecoveryCodes",
     "Totp",
     "TotpEnrolment",
+    "UnknownPasskey",
     "Verdict",
     "Weakness",
+    "accepted_credentials",
     "blocked_for",
+    "relying_party",
     "write_bloom_file",
 ]

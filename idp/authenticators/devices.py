@@ -92,6 +92,14 @@ class KnownDevices:
         """Whether the account's owner has signed in anywhere before. In the caller's transaction."""
         return self._devices.has_any(account_id)
 
+    def count_trusted(self, account_id: str, now: datetime) -> int:
+        """In how many browsers no second step is asked for. In a transaction."""
+        return self._devices.count_trusted(account_id, now)
+
+    def distrust_all(self, account_id: str, now: datetime) -> int:
+        """Trust no browser any more; how many were trusted. In the caller's transaction."""
+        return self._devices.distrust_all(account_id, now)
+
     def forget_all(self, account_id: str) -> None:
         """Forget every device of an account, for example after a theft. In the caller's transaction."""
         self._devices.delete_for_account(account_id)

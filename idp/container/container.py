@@ -13,14 +13,17 @@ from idp.container.flows import (
     build_login,
     build_logout,
     build_oauth,
+    build_own_passkeys,
+    build_passkey_flow,
     build_selfservice,
+    build_switch,
 )
 from idp.container.rooms import Rooms, build_rooms
 from idp.errors import Unavailable
-from idp.login import Completion, LoginAttempts, LoginFlow
+from idp.login import AccountSwitch, Completion, LoginAttempts, LoginFlow, PasskeyFlow
 from idp.oauth import LogoutFlow, OAuthServer
 from idp.oauth.authorization import AuthorizationFlow
-from idp.selfservice import SelfService
+from idp.selfservice import OwnPasskeys, SelfService
 from idp.settings import Settings
 from idp.storage import Engine, SessionSource
 
@@ -35,6 +38,9 @@ class Container(Rooms):
     login: LoginFlow
     login_attempts: LoginAttempts
     completion: Completion
+    account_switch: AccountSwitch
+    passkey_flow: PasskeyFlow
+    own_passkeys: OwnPasskeys
     selfservice: SelfService
     admin: Admin
 
@@ -72,6 +78,9 @@ def build(settings: Settings, *, engine: Engine, session: SessionSource, clock: 
         login=build_login(rooms),
         login_attempts=attempts,
         completion=completion,
+        account_switch=build_switch(rooms),
+        passkey_flow=build_passkey_flow(rooms, completion),
+        own_passkeys=build_own_passkeys(rooms),
         selfservice=build_selfservice(rooms),
         admin=build_admin(rooms),
     )

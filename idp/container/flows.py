@@ -5,18 +5,22 @@ from idp.audit import Actor
 from idp.clients import Clients, Logos
 from idp.container.rooms import Rooms, client_secret_key
 from idp.login import (
+    AccountSwitch,
     Completion,
     CompletionServices,
     Enrolments,
     LoginAttempts,
     LoginFlow,
     LoginServices,
+    PasskeyFlow,
+    PasskeyServices,
+    SwitchServices,
     reachable_level,
 )
 from idp.oauth import LogoutFlow, LogoutServices, OAuthServer, OAuthServices
 from idp.oauth.authorization import AuthorizationFlow, AuthorizationServices
 from idp.resources import Resources
-from idp.selfservice import SelfService, SelfServiceServices
+from idp.selfservice import OwnPasskeys, OwnPasskeyServices, SelfService, SelfServiceServices
 
 
 def build_oauth(rooms: Rooms) -> OAuthServer:
@@ -105,13 +109,51 @@ def build_selfservice(rooms: Rooms) -> SelfService:
             repos=rooms.repos,
             audit=rooms.audit,
             accounts=rooms.accounts,
+            notices=rooms.notices,
+            outbox=rooms.outbox,
+            sms_sender=rooms.sms_sender,
+            codes_once=rooms.codes_once,
             passwords=rooms.passwords,
             throttle=rooms.throttle,
             devices=rooms.devices,
+            totp=rooms.totp,
+            totp_enrolment=rooms.totp_enrolment,
+            recovery_codes=rooms.recovery_codes,
+            code_factors=rooms.code_factors,
             sessions=rooms.sessions,
             clients=rooms.clients,
             resources=rooms.resources,
             consents=rooms.consents,
+        )
+    )
+
+
+def build_passkey_flow(rooms: Rooms, completion: Completion) -> PasskeyFlow:
+    """Signing in with a passkey."""
+    return PasskeyFlow(
+        PasskeyServices(
+            database=rooms.database,
+            passkeys=rooms.passkeys,
+            enrolments=Enrolments(rooms.repos),
+            completion=completion,
+            ratelimiter=rooms.ratelimiter,
+            audit=rooms.audit,
+        )
+    )
+
+
+def build_own_passkeys(rooms: Rooms) -> OwnPasskeys:
+    """What people do with their own passkeys."""
+    return OwnPasskeys(
+        OwnPasskeyServices(
+            database=rooms.database,
+            repos=rooms.repos,
+            accounts=rooms.accounts,
+            passkeys=rooms.passkeys,
+            audit=rooms.audit,
+            notices=rooms.notices,
+            fresh_for=rooms.settings.login.fresh_for,
+            ask_to_add=rooms.settings.passkeys.ask_to_add,
         )
     )
 
@@ -134,6 +176,19 @@ def build_completion(rooms: Rooms, attempts: LoginAttempts) -> Completion:
             attempts=attempts,
             audit=rooms.audit,
             remember_device=rooms.settings.login.remember_device,
+        )
+    )
+
+
+def build_switch(rooms: Rooms) -> AccountSwitch:
+    """Several accounts in one browser."""
+    return AccountSwitch(
+        SwitchServices(
+            database=rooms.database,
+            repos=rooms.repos,
+            accounts=rooms.accounts,
+            sessions=rooms.sessions,
+            audit=rooms.audit,
         )
     )
 

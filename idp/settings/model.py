@@ -87,6 +87,16 @@ class Settings(BaseSettings):
             return self.passwords.min_length
         return _WITH_ANOTHER_FACTOR if self.login.second_factor == "required" else _ALONE
 
+    @model_validator(mode="after")
+    def _passkeys_belong_to_the_issuer(self) -> Self:
+        chosen, host = self.passkeys.rp_id, urlsplit(self.issuer).hostname or ""
+        if chosen is None or chosen == host:
+            return self
+        # Source: WebAuthn Level 3 §5.1.3 step 8; browsers also refuse public suffixes such as co.uk.
+        if not host.endswith(f".{chosen}") or "." not in chosen.strip("."):
+            raise ValueError(f"passkeys.rp_id must be {host}, or a domain that it is part of")
+        return self
+
     @property
     def issuer_path(self) -> str:
         """The path under which everything is served: ``""`` or ``/something``."""

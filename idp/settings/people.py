@@ -2,10 +2,10 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from idp.settings.values import DAY, HOUR, MINUTE, Duration, Names, Section
 
@@ -105,9 +105,21 @@ class PasskeySettings(Section):
     """`required`: only authenticators that prove their make with a certificate may be registered. For
     companies that hand out keys; synced passkeys cannot do it."""
 
+    attestation_roots: Path | None = None
+    """PEM file with the certificates of the makers whose authenticators are accepted; needed when
+    attestation is `required`."""
+
     allowed_aaguids: Annotated[Names, AfterValidator(_check_aaguids)] = ()
     """Makes of authenticators that may be registered; empty allows all. Without `attestation =
     "required"` an authenticator can claim to be any."""
+
+    @model_validator(mode="after")
+    def _attestation_has_roots(self) -> Self:
+        if self.attestation == "required" and self.attestation_roots is None:
+            raise ValueError(
+                'attestation = "required" needs attestation_roots, the certificates of the makers to trust'
+            )
+        return self
 
 
 class BreachSettings(Section):
