@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from typing import Self
 
+from idp.selfservice.apps import ConnectedApps
+from idp.selfservice.authenticators import Authenticators
+from idp.selfservice.code_factor_setup import CodeFactorSetup
+from idp.selfservice.places import Places
 from idp.selfservice.profile import Profile
 from idp.selfservice.services import SelfServiceServices
+from idp.selfservice.sessions import OwnSessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,8 +17,20 @@ class SelfService:
     """What the account pages offer, by noun."""
 
     profile: Profile
+    authenticators: Authenticators
+    code_factors: CodeFactorSetup
+    sessions: OwnSessions
+    apps: ConnectedApps
 
     @classmethod
     def build(cls, services: SelfServiceServices) -> Self:
         """All of it over the same collaborators."""
-        return cls(profile=Profile(services))
+        authenticators = Authenticators(services)
+        places = Places(services.settings.sessions.geoip_file)
+        return cls(
+            profile=Profile(services),
+            sessions=OwnSessions(services, places),
+            apps=ConnectedApps(services),
+            authenticators=authenticators,
+            code_factors=CodeFactorSetup(services, authenticators),
+        )

@@ -1,12 +1,11 @@
 """What is asked of the person, in plain words, and the record of the answer."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from idp.accounts import Account
-from idp.consents import Consents
+from idp.consents import SENTENCES, Consents
 from idp.oauth.authorization.request import AuthorizationRequest
 from idp.oauth.authorization.steps import ConsentQuestion, InteractionView
 from idp.oauth.claims_request import personal_claims
@@ -16,33 +15,6 @@ from idp.storage.hot import NeededConsent
 
 NO_RESOURCE = ""
 """Consent for what belongs to no resource server: OpenID scopes and single claims."""
-
-# Message ids for gettext; the page translates them when it shows them.
-SENTENCES: Mapping[str, str] = {
-    "openid": "Confirm who you are",
-    "profile": "See your profile: name, picture, language and the like",
-    "email": "See your e-mail address",
-    "address": "See your postal address",
-    "phone": "See your phone number",
-    "offline_access": "Keep this access while you are away",
-    "name": "See your full name",
-    "family_name": "See your family name",
-    "given_name": "See your given name",
-    "middle_name": "See your middle name",
-    "nickname": "See your nickname",
-    "preferred_username": "See your username",
-    "picture": "See your picture",
-    "website": "See your website",
-    "gender": "See your gender",
-    "birthdate": "See your date of birth",
-    "zoneinfo": "See your time zone",
-    "locale": "See your language",
-    "updated_at": "See when your profile last changed",
-    "email_verified": "See whether your e-mail address is verified",
-    "phone_number": "See your phone number",
-    "phone_number_verified": "See whether your phone number is verified",
-}
-"""One sentence per OpenID scope and per claim; resource servers register their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

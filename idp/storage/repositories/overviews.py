@@ -44,7 +44,7 @@ class OverviewRepository(Repository):
             .order_by(TokenFamilyRow.session_id, TokenFamilyRow.client_id)
             .limit(limit)
         )
-        return [(row[0], row[1]) for row in self._session.execute(statement)]
+        return [(str(row[0]), row[1]) for row in self._session.execute(statement)]
 
     def end_other_sessions(
         self, account_id: str, *, except_id: str | None, reason: str, now: datetime, limit: int
@@ -94,16 +94,16 @@ class OverviewRepository(Repository):
     def clients_in_use(self, account_id: str, now: datetime, *, limit: int) -> list[ClientUse]:
         """The clients that hold tokens of a person: since when, last used, and the newest grant of each."""
         family = TokenFamilyRow
-        window = {"partition_by": family.client_id}
+        client = family.client_id
         ranked = (
             select(
                 family.client_id,
                 family.grant_data,
-                func.min(family.created_at).over(**window).label("since"),
-                func.max(family.last_used_at).over(**window).label("last_used_at"),
-                func.count().filter(family.offline).over(**window).label("offline"),
-                func.count().over(**window).label("families"),
-                func.row_number().over(**window, order_by=family.created_at.desc()).label("place"),
+                func.min(family.created_at).over(partition_by=client).label("since"),
+                func.max(family.last_used_at).over(partition_by=client).label("last_used_at"),
+                func.count().filter(family.offline).over(partition_by=client).label("offline"),
+                func.count().over(partition_by=client).label("families"),
+                func.row_number().over(partition_by=client, order_by=family.created_at.desc()).label("place"),
             )
             .join(AccountRow, AccountRow.id == family.account_id)
             .where(family.account_id == account_id, *_live_family(now))

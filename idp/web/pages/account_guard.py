@@ -1,13 +1,16 @@
 """Pages for people who are signed in: who it is, and the frame around what they see."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, g, request
 
 from idp.accounts import Account
+from idp.languages import date_and_time
 from idp.sessions import BrowserSession
 from idp.web.context import application, container
+from idp.web.pages.locale import language
 from idp.web.pages.notice import notice
 from idp.web.pages.render import page
 from idp.web.pages.visit import visit
@@ -71,5 +74,17 @@ def account_page(template: str, *, section: str, status: int = 200, **values: An
         values: what else the template shows.
     """
     return page(
-        template, status=status, section=section, account=signed_in_account(), notice=notice(), **values
+        template,
+        status=status,
+        section=section,
+        account=signed_in_account(),
+        notice=notice(),
+        when=in_words,
+        **values,
     )
+
+
+def in_words(moment: datetime) -> str:
+    """A moment in the page's language and the person's time zone."""
+    zone = signed_in_account().claims.get("zoneinfo")
+    return date_and_time(moment, language(), zone if isinstance(zone, str) else None)

@@ -6,7 +6,7 @@ from idp.oauth import ShownError
 from idp.observability import get_logger
 from idp.selfservice import NotFresh
 from idp.web.context import container
-from idp.web.pages import account
+from idp.web.pages import account, account_apps, account_sessions, security
 from idp.web.pages.account_guard import SignInNeeded, to_sign_in
 from idp.web.pages.authorize import authorize, authorize_post, resume
 from idp.web.pages.consent import consent, consent_post
@@ -21,6 +21,7 @@ from idp.web.pages.login import login, login_post, plain_login, plain_login_post
 from idp.web.pages.logout import logged_out, logout, logout_confirm, logout_post
 from idp.web.pages.problem import expired_page, stale_form_page
 from idp.web.pages.render import PageResponse
+from idp.web.pages.select_account import ROUTES as SELECT_ACCOUNT
 from idp.web.pages.select_account import select_account, select_account_post
 from idp.web.pages.visit import Visit, begin_visit, is_secure, visit
 
@@ -36,7 +37,11 @@ PAGES = (  # address, method, view
     ("/logout", "POST", logout_post),
     ("/logout/confirm", "POST", logout_confirm),
     ("/logged-out", "GET", logged_out),
+    *SELECT_ACCOUNT,
     *account.ROUTES,
+    *account_sessions.ROUTES,
+    *account_apps.ROUTES,
+    *security.ROUTES,
 )
 
 INTERACTION_PAGES = (  # pages of one half-finished authorization request

@@ -19,7 +19,27 @@ FIELD: Final = "notice"
 
 
 NOTICES: Final[Mapping[str, str]] = {
+    "code-factor-added": marked("Codes are sent to you when you sign in."),
+    "code-factor-added-codes-next": marked(
+        "Codes are sent to you when you sign in. Now make recovery codes, for the day you lose your device."
+    ),
+    "code-factor-removed": marked("No codes are sent any more."),
+    "code-factor-and-codes-removed": marked(
+        "No codes are sent any more. Your recovery codes are gone too: there is no second step left."
+    ),
+    "devices-forgotten": marked("Every device is asked for the second step again."),
+    "totp-added": marked("Your authenticator app is set up."),
+    "totp-added-codes-next": marked(
+        "Your authenticator app is set up. Now make recovery codes, for the day you lose your device."
+    ),
+    "totp-removed": marked("Your authenticator app is removed."),
+    "totp-and-codes-removed": marked(
+        "Your authenticator app is removed, and your recovery codes with it: there is no second step left."
+    ),
     "profile-saved": marked("Your profile is saved."),
+    "session-ended": marked("You are signed out there."),
+    "sessions-ended": marked("You are signed out everywhere else."),
+    "access-stopped": marked("The application has no access to your account any more."),
 }
 """Texts by the name that stands in an address."""
 
