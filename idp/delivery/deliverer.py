@@ -26,6 +26,7 @@ LONGEST: Final = timedelta(days=1)
 """How long to go on trying."""
 _FIRST_PAUSE: Final = timedelta(seconds=5)
 _LONGEST_PAUSE: Final = timedelta(hours=1)
+_MOST_DOUBLINGS: Final = 20
 _CHANNELS: Final = (Channel.MAIL.value, Channel.SMS.value)
 
 
@@ -94,7 +95,7 @@ class Deliverer:
             self._rows.give_up(outcome.id, now, outcome.error)
 
     def _opened(self, rows: Sequence[OutboxRow]) -> list[tuple[OutboxRow, Message | None]]:
-        opened = []
+        opened: list[tuple[OutboxRow, Message | None]] = []
         for row in rows:
             try:
                 opened.append((row, self._codec.open(row)))
@@ -147,7 +148,8 @@ def pause_after(attempts: int) -> timedelta:
 
     The jitter keeps the messages of an outage from coming all at once.
     """
-    pause = min(_FIRST_PAUSE * 2 ** min(attempts - 1, 20), _LONGEST_PAUSE)
+    doublings = min(attempts - 1, _MOST_DOUBLINGS)
+    pause = min(_FIRST_PAUSE * (1 << doublings), _LONGEST_PAUSE)
     return pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 

@@ -92,25 +92,48 @@ class Outbox:
         to: str,
         locale: str,
         values: Mapping[str, Any],
-        account_id: str,
+        account_id: str | None,
         now: datetime,
-    ) -> None:
-        """Write a mail that the server sends by itself; see :meth:`mail`.
+        expires_at: datetime | None = None,
+    ) -> bool:
+        """Write a mail that the server sends by itself; arguments and answer as of :meth:`mail`.
 
         It is neither limited nor counted: nobody may suppress the news of what they did to an account by
         asking for other mails first.
         """
-        if self.can_mail:
+        if not self.can_mail:
+            return False
+        message = self._codec.new(
+            Channel.MAIL,
+            template,
+            to=to,
+            locale=locale,
+            values=values,
+            now=now,
+            useless_at=expires_at or now + _PATIENCE,
+        )
+        return self._write(message, account_id, None)
+
+    def decoy(
+        self,
+        channel: Channel,
+        template: str,
+        *,
+        to: str,
+        locale: str,
+        values: Mapping[str, Any],
+        now: datetime,
+        source: str | None = None,
+    ) -> None:
+        """Do what writing a message does, and count it, for an account that does not exist (row L6).
+
+        Arguments as of :meth:`mail`. Nothing is ever sent, and what it would say is not kept.
+        """
+        if self.can_mail if channel is Channel.MAIL else self.can_sms:
             message = self._codec.new(
-                Channel.MAIL,
-                template,
-                to=to,
-                locale=locale,
-                values=values,
-                now=now,
-                useless_at=now + _PATIENCE,
+                channel, template, to=to, locale=locale, values=values, now=now, useless_at=now + _PATIENCE
             )
-            self._write(message, account_id, None)
+            self._write(message, None, self._limits.names(to, source), is_sent=True)
 
     def sms(
         self,
@@ -192,11 +215,12 @@ class Outbox:
                 _log.warning("message.limited", extra={"fields": fields})
                 return False
         now = message.created_at
+        sealed = self._codec.seal(message)  # a decoy takes the same time
         self._rows.add(
             OutboxRow(
                 id=message.id,
                 channel=message.channel.value,
-                sealed_body=b"" if is_sent else self._codec.seal(message),
+                sealed_body=b"" if is_sent else sealed,
                 account_id=account_id,
                 recipient=None if counted is None else counted.recipient,
                 source=None if counted is None else counted.source,

@@ -132,7 +132,11 @@ class Renderer:
         """
         for name, value in values.items():
             is_link = name == "link" or name.endswith("_link")
-            if is_link and value is not None and not str(value).startswith((f"{self._issuer}/", f"{self._issuer}?")):
+            if (
+                is_link
+                and value is not None
+                and not str(value).startswith((f"{self._issuer}/", f"{self._issuer}?"))
+            ):
                 raise ValueError(f"the link in {name} does not begin with the issuer")
         return {name: _one_line(value) if isinstance(value, str) else value for name, value in values.items()}
 
