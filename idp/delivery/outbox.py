@@ -72,18 +72,11 @@ class Outbox:
             whether it was written. False if there is no transport, or too many were asked for: a page
             that anybody can reach must then look as if it was sent (row L6).
         """
-        if not self.can_mail:
-            return False
+        useless_at = expires_at or now + _PATIENCE
         message = self._codec.new(
-            Channel.MAIL,
-            template,
-            to=to,
-            locale=locale,
-            values=values,
-            now=now,
-            useless_at=expires_at or now + _PATIENCE,
+            Channel.MAIL, template, to=to, locale=locale, values=values, now=now, useless_at=useless_at
         )
-        return self._write(message, account_id, self._limits.names(to, source))
+        return self.can_mail and self._write(message, account_id, self._limits.names(to, source))
 
     def notice(
         self,
@@ -101,18 +94,11 @@ class Outbox:
         It is neither limited nor counted: nobody may suppress the news of what they did to an account by
         asking for other mails first.
         """
-        if not self.can_mail:
-            return False
+        useless_at = expires_at or now + _PATIENCE
         message = self._codec.new(
-            Channel.MAIL,
-            template,
-            to=to,
-            locale=locale,
-            values=values,
-            now=now,
-            useless_at=expires_at or now + _PATIENCE,
+            Channel.MAIL, template, to=to, locale=locale, values=values, now=now, useless_at=useless_at
         )
-        return self._write(message, account_id, None)
+        return self.can_mail and self._write(message, account_id, None)
 
     def decoy(
         self,
@@ -151,39 +137,11 @@ class Outbox:
 
         ``to`` is a number in E.164, and the template lies below ``templates/sms/``.
         """
-        if not self.can_sms:
-            return False
+        useless_at = expires_at or now + _PATIENCE
         message = self._codec.new(
-            Channel.SMS,
-            template,
-            to=to,
-            locale=locale,
-            values=values,
-            now=now,
-            useless_at=expires_at or now + _PATIENCE,
+            Channel.SMS, template, to=to, locale=locale, values=values, now=now, useless_at=useless_at
         )
-        return self._write(message, account_id, self._limits.names(to, source))
-
-    def decoy(
-        self,
-        channel: Channel,
-        template: str,
-        *,
-        to: str,
-        locale: str,
-        values: Mapping[str, Any],
-        now: datetime,
-        source: str | None = None,
-    ) -> bool:
-        """Do the work of a message, limits included, for somebody there is nothing to say to (row L6).
-
-        Nothing is ever sent.
-        """
-        message = self._codec.new(
-            channel, template, to=to, locale=locale, values=values, now=now, useless_at=now + _PATIENCE
-        )
-        self._codec.seal(message)
-        return self._write(message, None, self._limits.names(to, source), is_sent=True)
+        return self.can_sms and self._write(message, account_id, self._limits.names(to, source))
 
     def admit_sms(self, to: str, *, account_id: str | None, now: datetime, source: str | None = None) -> bool:
         """Count an SMS that the caller sends itself, at once, through :class:`idp.delivery.SmsSender`.
