@@ -6,6 +6,7 @@ Reading order: freshness, services, profile, selfservice.
 """
 
 from idp.selfservice.freshness import NotFresh, assert_fresh
+from idp.selfservice.happenings import Words
 from idp.selfservice.passkeys import OwnPasskeys, OwnPasskeyServices, PasskeySignals
 from idp.selfservice.profile import ADDRESS, FIELDS, InvalidProfile
 from idp.selfservice.selfservice import SelfService
@@ -21,5 +22,6 @@ __all__ = [
     "PasskeySignals",
     "SelfService",
     "SelfServiceServices",
+    "Words",
     "assert_fresh",
 ]

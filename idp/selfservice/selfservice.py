@@ -6,6 +6,7 @@ from typing import Self
 from idp.selfservice.apps import ConnectedApps
 from idp.selfservice.authenticators import Authenticators
 from idp.selfservice.code_factor_setup import CodeFactorSetup
+from idp.selfservice.history import History
 from idp.selfservice.places import Places
 from idp.selfservice.profile import Profile
 from idp.selfservice.services import SelfServiceServices
@@ -21,6 +22,7 @@ class SelfService:
     code_factors: CodeFactorSetup
     sessions: OwnSessions
     apps: ConnectedApps
+    history: History
 
     @classmethod
     def build(cls, services: SelfServiceServices) -> Self:
@@ -31,6 +33,7 @@ class SelfService:
             profile=Profile(services),
             sessions=OwnSessions(services, places),
             apps=ConnectedApps(services),
+            history=History(services, places),
             authenticators=authenticators,
             code_factors=CodeFactorSetup(services, authenticators),
         )

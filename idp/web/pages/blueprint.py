@@ -6,7 +6,7 @@ from idp.oauth import ShownError
 from idp.observability import get_logger
 from idp.selfservice import NotFresh
 from idp.web.context import container
-from idp.web.pages import account, account_apps, account_sessions, security
+from idp.web.pages import account, account_apps, account_history, account_sessions, security
 from idp.web.pages.account_guard import SignInNeeded, to_sign_in
 from idp.web.pages.authorize import authorize, authorize_post, resume
 from idp.web.pages.consent import consent, consent_post
@@ -19,6 +19,8 @@ from idp.web.pages.home import home
 from idp.web.pages.locale import choose_language, prefer_language
 from idp.web.pages.login import login, login_post, plain_login, plain_login_post
 from idp.web.pages.logout import logged_out, logout, logout_confirm, logout_post
+from idp.web.pages.passkey import INTERACTION_ROUTES as PASSKEY_INTERACTIONS
+from idp.web.pages.passkey import ROUTES as PASSKEY
 from idp.web.pages.problem import expired_page, stale_form_page
 from idp.web.pages.render import PageResponse
 from idp.web.pages.select_account import ROUTES as SELECT_ACCOUNT
@@ -41,7 +43,9 @@ PAGES = (  # address, method, view
     *account.ROUTES,
     *account_sessions.ROUTES,
     *account_apps.ROUTES,
+    *account_history.ROUTES,
     *security.ROUTES,
+    *PASSKEY,
 )
 
 INTERACTION_PAGES = (  # pages of one half-finished authorization request
@@ -50,6 +54,7 @@ INTERACTION_PAGES = (  # pages of one half-finished authorization request
     ("/login/<uid>", "POST", login_post),
     ("/consent/<uid>", "GET", consent),
     ("/consent/<uid>", "POST", consent_post),
+    *PASSKEY_INTERACTIONS,
     ("/select-account/<uid>", "GET", select_account),
     ("/select-account/<uid>", "POST", select_account_post),
 )

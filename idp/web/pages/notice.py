@@ -36,6 +36,9 @@ NOTICES: Final[Mapping[str, str]] = {
     "totp-and-codes-removed": marked(
         "Your authenticator app is removed, and your recovery codes with it: there is no second step left."
     ),
+    "passkey-added": marked("Your passkey is ready. Use it the next time you sign in."),
+    "passkey-renamed": marked("The name is changed."),
+    "passkey-removed": marked("The passkey is removed. It does not sign in anybody any more."),
     "profile-saved": marked("Your profile is saved."),
     "session-ended": marked("You are signed out there."),
     "sessions-ended": marked("You are signed out everywhere else."),
