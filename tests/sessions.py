@@ -35,10 +35,10 @@ def begin_session(
 
 
 def renew_session(
-    sessions: Sessions, repos: Repositories, session: BrowserSession, now: datetime
+    sessions: Sessions, repos: Repositories, session: BrowserSession, now: datetime, **proof: Any
 ) -> tuple[BrowserSession, Secret[str]]:
     """The same person proves again who they are. The caller holds the transaction."""
-    draft, cookie = sessions.draft(**PROOF, now=now)
+    draft, cookie = sessions.draft(**{**PROOF, **proof}, now=now)
     renewed = sessions.renewed(draft, session, now)
     row = repos.sessions.get(session.id)
     assert row is not None

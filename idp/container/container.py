@@ -7,10 +7,7 @@ from idp.admin import Admin
 from idp.clock import Clock
 from idp.container.flows import (
     build_admin,
-    build_attempts,
     build_authorization,
-    build_completion,
-    build_login,
     build_logout,
     build_oauth,
     build_own_passkeys,
@@ -18,9 +15,31 @@ from idp.container.flows import (
     build_selfservice,
     build_switch,
 )
+from idp.container.joining import build_recovery, build_securing, build_signup
 from idp.container.rooms import Rooms, build_rooms
+from idp.container.signing_in import (
+    build_attempts,
+    build_completion,
+    build_login,
+    build_pending,
+    build_second_factor,
+    build_sent_codes,
+    build_standings,
+)
 from idp.errors import Unavailable
-from idp.login import AccountSwitch, Completion, LoginAttempts, LoginFlow, PasskeyFlow
+from idp.login import (
+    AccountSwitch,
+    Completion,
+    LoginAttempts,
+    LoginFlow,
+    PasskeyFlow,
+    PendingSignIns,
+    RecoveryFlow,
+    SecondFactorFlow,
+    SecuringFlow,
+    SentCodes,
+    SignupFlow,
+)
 from idp.oauth import LogoutFlow, OAuthServer
 from idp.oauth.authorization import AuthorizationFlow
 from idp.selfservice import OwnPasskeys, SelfService
@@ -38,9 +57,15 @@ class Container(Rooms):
     login: LoginFlow
     login_attempts: LoginAttempts
     completion: Completion
+    pending: PendingSignIns
+    second_factor: SecondFactorFlow
+    sent_codes: SentCodes
     account_switch: AccountSwitch
     passkey_flow: PasskeyFlow
     own_passkeys: OwnPasskeys
+    signup: SignupFlow
+    recovery: RecoveryFlow
+    securing: SecuringFlow
     selfservice: SelfService
     admin: Admin
 
@@ -70,17 +95,28 @@ def build(settings: Settings, *, engine: Engine, session: SessionSource, clock: 
     rooms = build_rooms(settings, engine=engine, session=session, clock=clock)
     attempts = build_attempts(rooms)
     completion = build_completion(rooms, attempts)
+    pending = build_pending(rooms, attempts, completion)
+    standings = build_standings(rooms, attempts)
+    passkey_flow = build_passkey_flow(rooms, completion)
     return Container(
         **{field.name: getattr(rooms, field.name) for field in fields(Rooms)},
         oauth=build_oauth(rooms),
         authorization=build_authorization(rooms),
         logout=build_logout(rooms),
-        login=build_login(rooms),
+        login=build_login(rooms, pending),
         login_attempts=attempts,
         completion=completion,
+        pending=pending,
+        second_factor=build_second_factor(
+            rooms, attempts=attempts, standings=standings, completion=completion, passkeys=passkey_flow
+        ),
+        sent_codes=build_sent_codes(rooms, attempts, standings),
         account_switch=build_switch(rooms),
-        passkey_flow=build_passkey_flow(rooms, completion),
+        passkey_flow=passkey_flow,
         own_passkeys=build_own_passkeys(rooms),
+        signup=build_signup(rooms, attempts, completion),
+        recovery=build_recovery(rooms),
+        securing=build_securing(rooms),
         selfservice=build_selfservice(rooms),
         admin=build_admin(rooms),
     )

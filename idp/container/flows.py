@@ -7,11 +7,7 @@ from idp.container.rooms import Rooms, client_secret_key
 from idp.login import (
     AccountSwitch,
     Completion,
-    CompletionServices,
     Enrolments,
-    LoginAttempts,
-    LoginFlow,
-    LoginServices,
     PasskeyFlow,
     PasskeyServices,
     SwitchServices,
@@ -85,21 +81,6 @@ def build_logout(rooms: Rooms) -> LogoutFlow:
     )
 
 
-def build_login(rooms: Rooms) -> LoginFlow:
-    """Signing in."""
-    return LoginFlow(
-        LoginServices(
-            store=rooms.login_store,
-            passwords=rooms.passwords,
-            throttle=rooms.throttle,
-            devices=rooms.devices,
-            sessions=rooms.sessions,
-            ratelimiter=rooms.ratelimiter,
-            audit=rooms.audit,
-        )
-    )
-
-
 def build_selfservice(rooms: Rooms) -> SelfService:
     """What people do with their own account."""
     return SelfService.build(
@@ -154,28 +135,6 @@ def build_own_passkeys(rooms: Rooms) -> OwnPasskeys:
             notices=rooms.notices,
             fresh_for=rooms.settings.login.fresh_for,
             ask_to_add=rooms.settings.passkeys.ask_to_add,
-        )
-    )
-
-
-def build_attempts(rooms: Rooms) -> LoginAttempts:
-    """Sign-ins on their way."""
-    return LoginAttempts(rooms.repos, lifetime=rooms.settings.login.attempt_lifetime)
-
-
-def build_completion(rooms: Rooms, attempts: LoginAttempts) -> Completion:
-    """The end of sign-ins."""
-    return Completion(
-        CompletionServices(
-            repos=rooms.repos,
-            accounts=rooms.accounts,
-            sessions=rooms.sessions,
-            devices=rooms.devices,
-            throttle=rooms.throttle,
-            factor_throttle=rooms.factor_throttle,
-            attempts=attempts,
-            audit=rooms.audit,
-            remember_device=rooms.settings.login.remember_device,
         )
     )
 

@@ -98,6 +98,7 @@ class Rooms:
     passkeys: Passkeys
     codes_once: OneTimeCodes
     links_once: OneTimeLinks
+    drafts_once: OneTimeDrafts
     sessions: Sessions
     clients: ClientDirectory
     resources: ResourceDirectory
@@ -175,6 +176,7 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         passkeys=_passkeys(settings, repos),
         codes_once=OneTimeCodes(repos, Secret(root.derive("one-time-codes"))),
         links_once=links,
+        drafts_once=OneTimeDrafts(repos),
         sessions=Sessions(repos, browser_store, settings.sessions),
         clients=ClientDirectory(copies, copied, feed, client_secret_key(root)),
         resources=resources,

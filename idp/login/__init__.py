@@ -4,17 +4,31 @@ Owns the order of a sign-in: limits, counters, the proofs, what comes next, the 
 record. Does not know why somebody signs in (oauth/authorization decides when a sign-in is needed and
 sees that it happened) and shows no page (web/).
 Called by web/pages.
-Reading order: assurance, policy, attempt, enrolled, session, complete, password, passkey.
+Reading order: assurance, policy, attempt, enrolled, session, complete, goal,
+pending, password, passkey, standing, second_factor, sent_codes; registration,
+signup; ending, recovery_proof, recovery, securing.
 """
 
-from idp.login.assurance import Achieved, Assurance, Factor, assurance_of
+from idp.login.assurance import Achieved, Assurance, Factor, assurance_of, proofs_of
 from idp.login.attempt import LoginAttempt, LoginAttempts
 from idp.login.complete import Completion, CompletionServices
+from idp.login.ending import Ended, EverythingOfAccount
 from idp.login.enrolled import Enrolments
+from idp.login.goal import Goal, Visitor
 from idp.login.passkey import PasskeyFlow, PasskeyServices
 from idp.login.password import LoginFlow, LoginServices
+from idp.login.pending import PendingServices, PendingSignIns, Unfinished
 from idp.login.policy import Enrolled, NextStep, Required, Stage, next_step, reachable_level
+from idp.login.recovery import Recovery, RecoveryFlow, RecoveryServices
+from idp.login.recovery_proof import SecondProof, SecondProofs
+from idp.login.registration import Registration, Registrations
+from idp.login.second_factor import GeneratorSetup, SecondFactorFlow, SecondFactorServices
+from idp.login.securing import FormerAddress, Objection, SecuringFlow, SecuringServices
+from idp.login.sent_codes import SentCodes, SentCodeServices
 from idp.login.session import SignedIn
+from idp.login.signup import SignupFlow
+from idp.login.signup_services import SignupServices, Wishes
+from idp.login.standing import NoAttempt, Standing, Standings, StandingServices
 from idp.login.switching import AccountSwitch, SwitchServices
 
 __all__ = [
@@ -23,21 +37,52 @@ __all__ = [
     "Assurance",
     "Completion",
     "CompletionServices",
+    "Ended",
     "Enrolled",
     "Enrolments",
+    "EverythingOfAccount",
     "Factor",
+    "FormerAddress",
+    "GeneratorSetup",
+    "Goal",
     "LoginAttempt",
     "LoginAttempts",
     "LoginFlow",
     "LoginServices",
     "NextStep",
+    "NoAttempt",
+    "Objection",
     "PasskeyFlow",
     "PasskeyServices",
+    "PendingServices",
+    "PendingSignIns",
+    "Recovery",
+    "RecoveryFlow",
+    "RecoveryServices",
+    "Registration",
+    "Registrations",
     "Required",
+    "SecondFactorFlow",
+    "SecondFactorServices",
+    "SecondProof",
+    "SecondProofs",
+    "SecuringFlow",
+    "SecuringServices",
+    "SentCodeServices",
+    "SentCodes",
     "SignedIn",
+    "SignupFlow",
+    "SignupServices",
     "Stage",
+    "Standing",
+    "StandingServices",
+    "Standings",
     "SwitchServices",
+    "Unfinished",
+    "Visitor",
+    "Wishes",
     "assurance_of",
     "next_step",
+    "proofs_of",
     "reachable_level",
 ]

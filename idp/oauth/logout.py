@@ -48,8 +48,8 @@ class Done:
     redirect_uri: str | None
     """Registered, or ``None`` for the signed-out page."""
     state: str | None
-    ended: bool
-    """Whether there was a session to end: cookies and caches are to be cleared then."""
+    ended: tuple[str, ...]
+    """The sessions that ended: their cookies are to be cleared, and caches with them."""
     client: RegisteredClient | None = None
 
     @property
@@ -103,33 +103,52 @@ class LogoutFlow:
         params: Sequence[tuple[str, str]],
         *,
         session: BrowserSession | None,
+        beside: Sequence[BrowserSession] = (),
         source: Source,
         now: datetime,
     ) -> LogoutStep:
         """Take a logout request, as decoded name-value pairs of query or form.
 
-        Done at once when an ID token of the person who is signed in says so; without it the
+        Done at once when an ID token of a person who is signed in says so; without it the
         person is asked, because any page of the web can send a browser here.
+
+        Args:
+            params: the request.
+            session: the present session of the browser.
+            beside: sessions of other accounts in the same browser.
+            source: where the browser is.
+            now: aware UTC time.
         """
         wish = self._understand(params)
-        if session is None:
-            return self._done(wish, ended=False) if wish.hint else self._ask_or_done(wish)
-        if wish.hint is None or wish.hint.subject != session.account_id:
+        present = () if session is None else (session,)
+        if wish.hint is not None:
+            meant = [one for one in (*present, *beside) if one.account_id == wish.hint.subject]
+            if meant or session is None:
+                return self._done(wish, ended=self._end_all(meant, source, now))
             return self._ask(wish)
-        return self._done(wish, ended=self._end(session, source, now))
+        return self._ask(wish) if present else self._ask_or_done(wish)
 
     def confirm(
         self,
         params: Sequence[tuple[str, str]],
         *,
         session: BrowserSession | None,
+        beside: Sequence[BrowserSession] = (),
         source: Source,
         now: datetime,
     ) -> Done:
-        """The person said yes: the parameters of :class:`Confirm`, checked once more."""
+        """The person said yes: the parameters of :class:`Confirm`, checked once more.
+
+        Args:
+            params: as in the form.
+            session: the present session, which ends.
+            beside: those of other accounts that shall end, too.
+            source: where the browser is.
+            now: aware UTC time.
+        """
         wish = self._understand(params)
-        ended = session is not None and self._end(session, source, now)
-        return self._done(wish, ended=ended)
+        present = () if session is None else (session,)
+        return self._done(wish, ended=self._end_all((*present, *beside), source, now))
 
     def sign_out(self, *, session: BrowserSession | None, source: Source, now: datetime) -> Done:
         """The person signs out at the home page; no client is involved."""
@@ -180,7 +199,7 @@ class LogoutFlow:
 
     def _ask_or_done(self, wish: _Wish) -> LogoutStep:
         """Nobody is signed in: nothing to confirm, except where the browser may go from here."""
-        return self._ask(wish) if wish.redirect_uri else self._done(wish, ended=False)
+        return self._ask(wish) if wish.redirect_uri else self._done(wish)
 
     def _ask(self, wish: _Wish) -> Confirm:
         return Confirm(
@@ -189,7 +208,7 @@ class LogoutFlow:
             ui_locales=tuple((wish.parameters.get("ui_locales") or "").split()),
         )
 
-    def _done(self, wish: _Wish, *, ended: bool) -> Done:
+    def _done(self, wish: _Wish, *, ended: tuple[str, ...] = ()) -> Done:
         return Done(
             redirect_uri=wish.redirect_uri,
             state=wish.parameters.get("state") if wish.redirect_uri else None,
@@ -197,21 +216,27 @@ class LogoutFlow:
             client=wish.client,
         )
 
+    def _end_all(self, sessions: Sequence[BrowserSession], source: Source, now: datetime) -> tuple[str, ...]:
+        """End sessions and what must not outlive them, in one transaction (row S5); which ended."""
+        if not sessions:
+            return ()
+        with self._services.database.transaction():
+            return tuple(session.id for session in sessions if self._end(session, source, now))
+
     def _end(self, session: BrowserSession, source: Source, now: datetime) -> bool:
-        """End the session and what must not outlive it, in one transaction (row S5)."""
+        """End one session, in the caller's transaction; False if it had ended before."""
         services = self._services
-        with services.database.transaction():
-            if not services.sessions.end(session.id, "logout", now):
-                return False
-            families = services.repos.families.revoke_for_session(session.id, now, keep_offline=True)
-            services.audit.record(
-                AuditEvent.SESSION_ENDED,
-                actor=Actor.account(session.account_id, source),
-                account=session.account_id,
-                session=session.id,
-                detail={"reason": "logout", "families": families},
-                now=now,
-            )
+        if not services.sessions.end(session.id, "logout", now):
+            return False
+        families = services.repos.families.revoke_for_session(session.id, now, keep_offline=True)
+        services.audit.record(
+            AuditEvent.SESSION_ENDED,
+            actor=Actor.account(session.account_id, source),
+            account=session.account_id,
+            session=session.id,
+            detail={"reason": "logout", "families": families},
+            now=now,
+        )
         return True
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from idp.assurance import ACR_SINGLE_FACTOR, level_of
 from idp.crypto import Secret, random_token, token_digest
 from idp.ids import new_id
 from idp.settings import SessionSettings
 from idp.storage import BrowserSessionRow, Repositories
-from idp.storage.hot import BrowserStore, NewSession, SessionState
+from idp.storage.hot import BrowserStore, LoweredSession, NewSession, SessionState
 
 _PREFIX: Final = "idp_bs_"
 _KIND: Final = "browser-session"
@@ -37,6 +38,8 @@ class BrowserSession:
     """The language the person chose for pages; ``None`` in a session that has just begun."""
     deletes_at: datetime | None = None
     """When the account is to be deleted: until then its owner can sign in only to keep it."""
+    has_fallen: bool = False
+    """Whether ``acr`` is lower than what is stored, because the higher level has run out since."""
 
 
 class Sessions:
@@ -118,6 +121,9 @@ class Sessions:
 
         None for unknown values, after its end (logout, idle, absolute), for a disabled account
         and for a sign-in from before a revocation epoch (rows S4, S5, S6). Never raises on junk.
+
+        Two factors count for a shorter time than the sign-in lasts: beyond that the session is one of
+        a single factor (row S4, NIST SP 800-63B-4 §2.2.3).
         """
         if not cookie or not cookie.startswith(_PREFIX):
             return None
@@ -129,15 +135,38 @@ class Sessions:
             for epoch in (found.account_not_before, found.deployment_not_before)
         ):
             return None
-        return _session(found)
+        return self._fallen(_session(found), now)
 
     def touch(self, session: BrowserSession, now: datetime) -> BrowserSession:
-        """Move the idle end; writes at most once per ``touch_interval``."""
+        """Move the idle end; writes at most once per ``touch_interval``, and that a level has run out.
+
+        Security: the fall is written with the very use that notices it. Were it not, this use would make
+        the session one that was just in use, and so lift it again (row S4).
+        """
+        if session.has_fallen:
+            idle_end = self._idle_end(now, session.expires_at)
+            self._store.lower_session(
+                LoweredSession(
+                    id=session.id,
+                    logins=session.logins,
+                    acr=session.acr,
+                    amr=session.amr,
+                    last_seen_at=now,
+                    idle_expires_at=idle_end,
+                )
+            )
+            return replace(session, has_fallen=False, last_seen_at=now, idle_expires_at=idle_end)
         if now - session.last_seen_at < self._settings.touch_interval:
             return session
         idle_end = self._idle_end(now, session.expires_at)
         self._store.touch_session(session.id, last_seen_at=now, idle_expires_at=idle_end)
         return replace(session, last_seen_at=now, idle_expires_at=idle_end)
+
+    def rotate(self, session: BrowserSession, cookie: str) -> Secret[str] | None:
+        """Give a session a new cookie value; at most one caller ever succeeds with the former (row S2)."""
+        new = _new_cookie()
+        changed = self._sessions.rotate(session.id, digest=_digest(cookie), new_digest=_digest(new.reveal()))
+        return new if changed else None
 
     def end(self, session_id: str, reason: str, now: datetime) -> bool:
         """End one session; False if it had ended before."""
@@ -146,6 +175,15 @@ class Sessions:
     def end_for_account(self, account_id: str, reason: str, now: datetime, *, limit: int) -> int:
         """End at most ``limit`` live sessions of an account; how many."""
         return self._sessions.end_for_account(account_id, reason, now, limit=limit)
+
+    def _fallen(self, session: BrowserSession, now: datetime) -> BrowserSession:
+        """The same session, or what is left of it when its level has run out."""
+        if level_of(session.acr) <= 1:
+            return session
+        age, idle = now - session.auth_time, now - session.last_seen_at
+        if age < self._settings.level_lifetime and idle < self._settings.level_idle_lifetime:
+            return session
+        return replace(session, acr=ACR_SINGLE_FACTOR, amr=_of_one_factor(session.amr), has_fallen=True)
 
     def _idle_end(self, now: datetime, expires_at: datetime) -> datetime:
         return min(now + self._settings.idle_lifetime, expires_at)
@@ -164,6 +202,13 @@ def _columns(draft: NewSession, now: datetime) -> dict[str, Any]:
         "user_agent": draft.user_agent,
         "address": draft.address,
     }
+
+
+def _of_one_factor(amr: tuple[str, ...]) -> tuple[str, ...]:
+    """What is left of ``amr`` for a sign-in that counts as one factor: the password, or a possession."""
+    if "pwd" in amr:
+        return ("pwd",)
+    return tuple(method for method in amr if method not in {"mfa", "user"})
 
 
 def _new_cookie() -> Secret[str]:

@@ -188,7 +188,6 @@ def test_nonce_is_optional(provider, shop):
         {"login_hint": "ada"},
         {"login_hint": "nobody@nowhere.example"},
         {"login_hint": '"><script>alert(1)</script>'},
-        {"prompt": "create"},
         {"prompt": "unheard_of"},
     ],
 )

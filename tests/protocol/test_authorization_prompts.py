@@ -19,6 +19,8 @@
 | S13, M5      | the login form cannot be skipped by going elsewhere  | test_login_prompt_cannot_be_skipped |
 """
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from tests.browser import Page
@@ -215,10 +217,22 @@ def test_select_account_without_a_session_is_a_sign_in(provider, shop):
 
 
 @sqlite_only
-def test_create_prompt_is_no_error(provider, shop):
-    """Initiating User Registration §4: where nobody can register, it is as if it were not there."""
+def test_create_prompt_where_nobody_can_register(provider, shop):
+    """Initiating User Registration §4.1: not announced, and then an error, not a sign-in page."""
     assert "create" not in provider.metadata()["prompt_values_supported"]
-    assert success(provider.sign_in(ask(provider, shop, prompt="create")))
+    assert refusal(ask(provider, shop, prompt="create")) == "invalid_request"
+
+
+@sqlite_only
+def test_create_prompt_leads_to_the_sign_up_page(new_provider):
+    """Initiating User Registration §4: announced, and the page is the one where people register."""
+    provider = new_provider(registration={"enabled": True})
+    client = provider.client("shop")
+
+    first = ask(provider, client, prompt="create").browser.trail[0]
+
+    assert "create" in provider.metadata()["prompt_values_supported"]
+    assert urlsplit(first.location).path.startswith("/signup/")
 
 
 def test_max_age_exceeded_asks_again(provider, shop):

@@ -130,10 +130,7 @@ class AuthorizationFlow:
         source: Source,
         now: datetime,
     ) -> Step:
-        """The person goes on with the account that is signed in, or wants to sign in to another one.
-
-        An account that was signed in beside it is one that is signed in once the pages have made it so.
-        """
+        """The person goes on with the account that is signed in, or wants to sign in to another one."""
         visit = Visit(session=session, browser=browser, source=source, now=now)
 
         def choose(interaction: Interaction, live: BrowserSession | None) -> Interaction:
@@ -144,6 +141,16 @@ class AuthorizationFlow:
             return interaction.having(interaction.progress.choosing(live.account_id))
 
         return self._continue(uid, visit, choose)
+
+    def choose_beside(self, uid: str, *, account_id: str, browser: str, now: datetime) -> None:
+        """Note that the person chose an account that is signed in beside the present one.
+
+        Once it is the present one, :meth:`resume` goes on with it.
+        """
+        with self._services.database.transaction():
+            interaction = self._interactions.get(uid, browser, now)
+            progress = interaction.progress.choosing(account_id)
+            self._interactions.save(interaction.having(progress), browser, now)
 
     def decide_consent(
         self,

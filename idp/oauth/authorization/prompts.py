@@ -34,7 +34,7 @@ def login_reason(standing: Standing) -> Reason | None:
     """Why the person has to sign in. Source: OpenID Connect Core §3.1.2.1, §3.1.2.3."""
     request, progress, session = standing.request, standing.progress, standing.session
     if session is None:
-        return Reason.NO_SESSION
+        return Reason.OTHER_ACCOUNT if progress.other_account else Reason.NO_SESSION
     if not progress.has_signed_in(session):
         if "login" in request.prompts:
             return Reason.PROMPT_LOGIN

@@ -28,6 +28,23 @@ class SessionState:
     account_disabled: bool
     account_not_before: datetime | None
     deployment_not_before: datetime | None
+    account_locale: str | None = None
+    """The language the person chose, as the claim ``locale``."""
+    account_deletes_at: datetime | None = None
+    """When the account is to be deleted, if the person asked for that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoweredSession:
+    """What is left of a session whose level has run out."""
+
+    id: str
+    logins: int
+    """Another sign-in since makes it another session, which stays as it is."""
+    acr: str
+    amr: tuple[str, ...]
+    last_seen_at: datetime
+    idle_expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +119,10 @@ class BrowserStore(Protocol):
 
     def touch_session(self, session_id: str, *, last_seen_at: datetime, idle_expires_at: datetime) -> None:
         """Note that the session is in use; the times never go back, and an ended session stays as it is."""
+        ...
+
+    def lower_session(self, lowered: LoweredSession) -> None:
+        """Note that the session is in use, and that its level has run out; an ended one stays as it is."""
         ...
 
     def find_interaction(self, uid: str) -> InteractionState | None:

@@ -4,7 +4,13 @@ from datetime import datetime
 
 import orjson
 
-from idp.storage.hot.browser_interface import CodeIssue, InteractionState, NewInteraction, SessionState
+from idp.storage.hot.browser_interface import (
+    CodeIssue,
+    InteractionState,
+    LoweredSession,
+    NewInteraction,
+    SessionState,
+)
 from idp.storage.hot.sqlite import optional_time, write_audit
 from idp.storage.hot.sqlite_pool import SqlitePool
 from idp.storage.types import dump_json, from_microseconds, to_microseconds
@@ -12,14 +18,22 @@ from idp.storage.types import dump_json, from_microseconds, to_microseconds
 _FIND_SESSION = """
 SELECT s.id, s.account_id, s.logins, s.auth_time, s.acr, s.amr, s.created_at, s.last_seen_at,
        s.expires_at, s.idle_expires_at, s.user_agent, s.address, s.ended_at IS NOT NULL,
-       a.disabled_at IS NOT NULL, a.not_before, (SELECT d.not_before FROM deployment AS d WHERE d.id = 1)
+       a.disabled_at IS NOT NULL, a.not_before, (SELECT d.not_before FROM deployment AS d WHERE d.id = 1),
+       a.claims ->> 'locale', x.delete_after
 FROM browser_session AS s JOIN account AS a ON a.id = s.account_id
+LEFT JOIN account_deletion AS x ON x.account_id = a.id
 WHERE s.token_digest = ?1
 """
 
 _TOUCH_SESSION = """
 UPDATE browser_session SET last_seen_at = ?2, idle_expires_at = ?3
 WHERE id = ?1 AND ended_at IS NULL AND last_seen_at < ?2
+"""
+
+_LOWER_SESSION = """
+UPDATE browser_session
+SET acr = ?2, amr = ?3, last_seen_at = MAX(last_seen_at, ?4), idle_expires_at = MAX(idle_expires_at, ?5)
+WHERE id = ?1 AND logins = ?6 AND ended_at IS NULL
 """
 
 _FIND_INTERACTION = """
@@ -73,7 +87,7 @@ class SqliteBrowserStore:
         if row is None:
             return None
         (identifier, account_id, logins, auth_time, acr, amr, created_at, last_seen_at, expires_at, idle_end,
-         user_agent, address, ended, disabled, not_before, deployment) = row  # fmt: skip
+         user_agent, address, ended, disabled, not_before, deployment, locale, delete_after) = row  # fmt: skip
         return SessionState(
             id=identifier,
             account_id=account_id,
@@ -91,6 +105,8 @@ class SqliteBrowserStore:
             account_disabled=bool(disabled),
             account_not_before=optional_time(not_before),
             deployment_not_before=optional_time(deployment),
+            account_locale=locale,
+            account_deletes_at=optional_time(delete_after),
         )
 
     def touch_session(self, session_id: str, *, last_seen_at: datetime, idle_expires_at: datetime) -> None:
@@ -98,6 +114,19 @@ class SqliteBrowserStore:
         times = (to_microseconds(last_seen_at), to_microseconds(idle_expires_at))
         with self._pool.transaction() as transaction:
             transaction.run(_TOUCH_SESSION, (session_id, *times))
+
+    def lower_session(self, lowered: LoweredSession) -> None:
+        """See :class:`BrowserStore`."""
+        parameters = (
+            lowered.id,
+            lowered.acr,
+            orjson.dumps(lowered.amr).decode(),
+            to_microseconds(lowered.last_seen_at),
+            to_microseconds(lowered.idle_expires_at),
+            lowered.logins,
+        )
+        with self._pool.transaction() as transaction:
+            transaction.run(_LOWER_SESSION, parameters)
 
     def find_interaction(self, uid: str) -> InteractionState | None:
         """See :class:`BrowserStore`."""

@@ -45,6 +45,21 @@ class SessionRepository(Repository):
         found = self._session.scalars(statement, execution_options={"synchronize_session": False})
         return found.first() is not None
 
+    def rotate(self, session_id: str, *, digest: bytes, new_digest: bytes) -> bool:
+        """Let another cookie value find a session; False if it ended, or another one finds it already."""
+        statement = (
+            update(BrowserSessionRow)
+            .where(
+                BrowserSessionRow.id == session_id,
+                BrowserSessionRow.token_digest == digest,
+                BrowserSessionRow.ended_at.is_(None),
+            )
+            .values(token_digest=new_digest)
+            .returning(BrowserSessionRow.id)
+        )
+        found = self._session.scalars(statement, execution_options={"synchronize_session": False})
+        return found.first() is not None
+
     def end(self, session_id: str, reason: str, now: datetime) -> bool:
         """End a session; False if it ended before or does not exist."""
         return self._end(BrowserSessionRow.id == session_id, reason=reason, now=now) == 1

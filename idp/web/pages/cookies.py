@@ -64,3 +64,5 @@ DEVICE = Cookie("idp_device", lifetime=DEVICE_LIFETIME)
 """Shows that an account signed in here before (row L3); gives no access to anything."""
 ATTEMPT = Cookie("idp_attempt")
 """Leads to what has been proved of a sign-in that is not finished."""
+BESIDE = Cookie("idp_beside")
+"""The secrets of the sessions of other accounts that are signed in in this browser."""

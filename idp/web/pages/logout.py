@@ -5,13 +5,15 @@ Source: OpenID Connect RP-Initiated Logout 1.0.
 
 from flask import Response, request, url_for
 
+from idp.clients import RegisteredClient
 from idp.oauth import Confirm, LogoutStep
 from idp.web.body import Pairs, parse_pairs
 from idp.web.context import container, now, source
 from idp.web.pages.authorize import as_get
+from idp.web.pages.beside import forget, sessions_beside
 from idp.web.pages.cookies import SESSION
 from idp.web.pages.csrf import FIELD
-from idp.web.pages.forms import form_pairs
+from idp.web.pages.forms import form_pairs, form_value
 from idp.web.pages.headers import add_sign_out_headers
 from idp.web.pages.locale import choose_language
 from idp.web.pages.render import page
@@ -22,7 +24,11 @@ from idp.web.responses import see_other
 def logout() -> Response:
     """Take a client's logout request: done at once with a valid hint, else asked (row S14)."""
     step = container().logout.begin(
-        parse_pairs(request.query_string), session=visit().session, source=source(), now=now()
+        parse_pairs(request.query_string),
+        session=visit().session,
+        beside=[other.session for other in sessions_beside()],
+        source=source(),
+        now=now(),
     )
     return _follow(step)
 
@@ -33,28 +39,45 @@ def logout_post() -> Response:
 
 
 def logout_confirm() -> Response:
-    """The person said yes."""
-    params: Pairs = tuple(pair for pair in form_pairs() if pair[0] != FIELD)
-    step = container().logout.confirm(params, session=visit().session, source=source(), now=now())
+    """The person said yes: out of this account, or of all that are signed in in this browser."""
+    params: Pairs = tuple(pair for pair in form_pairs() if pair[0] not in {FIELD, "accounts"})
+    accounts = form_value("accounts")
+    if not accounts and sessions_beside():
+        return _ask(None, params)
+    step = container().logout.confirm(
+        params,
+        session=visit().session,
+        beside=[other.session for other in sessions_beside()] if accounts == "all" else (),
+        source=source(),
+        now=now(),
+    )
     return _follow(step)
 
 
 def logged_out() -> Response:
     """Say that it is done."""
-    return page("logout/logged_out.html")
+    return page("logout/logged_out.html", others=len(sessions_beside()))
+
+
+def _ask(client: RegisteredClient | None, params: Pairs) -> Response:
+    return page(
+        "logout/confirm.html",
+        form_targets=() if client is None else client.post_logout_redirect_uris,
+        client=client,
+        params=params,
+        others=len(sessions_beside()),
+    )
 
 
 def _follow(step: LogoutStep) -> Response:
     if isinstance(step, Confirm):
         choose_language(step.ui_locales)
-        return page(
-            "logout/confirm.html",
-            form_targets=() if step.client is None else step.client.post_logout_redirect_uris,
-            client=step.client,
-            params=step.params,
-        )
+        return _ask(step.client, step.params)
     response = see_other(step.location or url_for("pages.logged_out"))
-    SESSION.clear(response, secure=is_secure())
+    present = visit().session
+    if present is None or present.id in step.ended:
+        SESSION.clear(response, secure=is_secure())
+    forget(response, step.ended)
     if step.ended:
         add_sign_out_headers(response)
     return response

@@ -2,8 +2,9 @@
 
 from flask import Response
 
-from idp.oauth import AuthorizationResponse, Respond, ShowConsent, ShowLogin, ShowSignup, Step
+from idp.oauth import AuthorizationResponse, Reason, Respond, ShowConsent, ShowLogin, ShowSignup, Step
 from idp.web.context import application
+from idp.web.pages.beside import sessions_beside
 from idp.web.pages.render import page
 from idp.web.responses import see_other
 
@@ -13,6 +14,8 @@ def follow(step: Step) -> Response:
     if isinstance(step, Respond):
         return deliver(step.response)
     if isinstance(step, ShowLogin):
+        if step.reason is Reason.NO_SESSION and sessions_beside():
+            return _to("select-account", step.uid)
         return _to("login", step.uid)
     if isinstance(step, ShowConsent):
         return _to("consent", step.uid)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from idp.oauth import (
 )
 from idp.resources import ResourceDirectory, Resources
 from idp.sessions import BrowserSession, Sessions
-from idp.settings import DatabaseSettings, SecretUrl, Settings
+from idp.settings import DatabaseSettings, RegistrationSettings, SecretUrl, Settings
 from idp.storage import (
     AuditEventRow,
     Base,
@@ -94,24 +95,23 @@ class FrontChannel:
         self.codes = AuthorizationCodes()
         audit = Audit(self.repos)
         hints = IdTokenHints(keyring=self.keyring, issuer=ISSUER)
-        self.flow = AuthorizationFlow(
-            AuthorizationServices(
-                settings=self.settings,
-                database=self.database,
-                repos=self.repos,
-                store=store,
-                feed=feed,
-                hints=hints,
-                clients=self.clients,
-                resources=self.resources,
-                scopes=self.scopes,
-                accounts=self.accounts,
-                consents=self.consents,
-                codes=self.codes,
-                audit=audit,
-                reachable_level=lambda _account_id: self.reachable,
-            )
+        self.services = AuthorizationServices(
+            settings=self.settings,
+            database=self.database,
+            repos=self.repos,
+            store=store,
+            feed=feed,
+            hints=hints,
+            clients=self.clients,
+            resources=self.resources,
+            scopes=self.scopes,
+            accounts=self.accounts,
+            consents=self.consents,
+            codes=self.codes,
+            audit=audit,
+            reachable_level=lambda _account_id: self.reachable,
         )
+        self.flow = AuthorizationFlow(self.services)
         self.logout = LogoutFlow(
             LogoutServices(
                 database=self.database,
@@ -176,14 +176,20 @@ class FrontChannel:
             Clients(self.repos, self.secret_key).set_disabled(client_id, disabled=True, now=self.now)
         self.clients.reload()
 
-    def sign_in(self, account: Account | None = None) -> BrowserSession:
+    def allow_registration(self) -> None:
+        settings = self.settings.model_copy(update={"registration": RegistrationSettings(enabled=True)})
+        self.flow = AuthorizationFlow(replace(self.services, settings=settings))
+
+    def sign_in(self, account: Account | None = None, level: int = 1) -> BrowserSession:
+        proof = {"acr": f"urn:idp:loa:{level}"}
         with self.database.transaction():
-            session, _ = begin_session(self.sessions, self.repos, (account or self.ada).id, self.now)
+            session, _ = begin_session(self.sessions, self.repos, (account or self.ada).id, self.now, **proof)
         return session
 
-    def sign_in_again(self, session: BrowserSession) -> BrowserSession:
+    def sign_in_again(self, session: BrowserSession, level: int = 1) -> BrowserSession:
+        proof = {"acr": f"urn:idp:loa:{level}"}
         with self.database.transaction():
-            renewed, _ = renew_session(self.sessions, self.repos, session, self.now)
+            renewed, _ = renew_session(self.sessions, self.repos, session, self.now, **proof)
         return renewed
 
     def end(self, session: BrowserSession) -> None:

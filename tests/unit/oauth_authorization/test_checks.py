@@ -226,7 +226,7 @@ def test_wishes_are_never_errors(front: FrontChannel):
         ui_locales="tlh xx-Piqd",
         claims_locales="tlh",
         login_hint="ada",
-        prompt="create",
+        prompt="unheard_of",
     )
 
     assert front.grant(step).acr == "urn:idp:loa:1"
