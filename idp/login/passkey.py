@@ -90,6 +90,7 @@ class PasskeyFlow:
         """
         services = self._services
         services.ratelimiter.hit(Limit.REQUESTS_PER_SOURCE, source.address, now)
+        services.passkeys.prepare()  # for the answer, which is judged inside the transaction of the step
         with services.database.transaction():
             return services.passkeys.request_options(
                 binding=attempt.id, account_id=attempt.account_id, now=now
@@ -127,7 +128,10 @@ class PasskeyFlow:
             Refused: it is not accepted, the account may not be used, or too many attempts.
         """
         arrival = _Arrival(browser, present, only, park_present, device_cookie, source, now)
-        self._admit(source, now)
+        self._services.ratelimiter.hit(
+            Limit.LOGIN_PER_SOURCE, source.address, now, unless_exhausted=Limit.LOGIN_SPRAY
+        )
+        self._services.passkeys.prepare()
         with self._services.database.transaction():
             # A refusal is not raised through the transaction: the challenge is used up, whatever came of it.
             outcome = self._accept_or_refuse(credential, arrival)
@@ -171,14 +175,14 @@ class PasskeyFlow:
 
         A key that only noticed somebody counts as something they have, and no more.
 
-        The caller commits a refusal, too: the challenge is used up, and the failure is recorded.
+        The caller has asked the limits, as for every other step, and commits a refusal, too: the challenge is
+        used up, and the failure is recorded.
 
         Raises:
             Invalid: the answer is malformed.
-            Refused: it is not accepted, or too many attempts.
+            Refused: it is not accepted.
         """
         services = self._services
-        self._admit(source, now)
         if attempt.account_id is None:
             raise Refused("Please sign in first.", detail="no account is proved")
         try:
@@ -187,17 +191,10 @@ class PasskeyFlow:
             )
         except (Refused, Invalid) as error:
             self._record_failure(error, attempt.account_id, source, now)
-            self._count_failure(source, now)
             raise
         self._believe(use, beside_another=True)
         self._record_use(use, "second_factor", source, now)
         return self._proof(use, now)
-
-    def _admit(self, source: Source, now: datetime) -> None:
-        self._services.ratelimiter.hit(
-            Limit.LOGIN_PER_SOURCE, source.address, now, unless_exhausted=Limit.LOGIN_SPRAY
-        )
-        self._services.passkeys.prepare()
 
     def _believe(self, use: PasskeyUse, *, beside_another: bool) -> None:
         """Judge a verification of the person that the passkey's registration did not show.

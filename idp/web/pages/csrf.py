@@ -20,7 +20,14 @@ FIELD = "csrf_token"
 CROSS_SITE_BY_DESIGN = frozenset({"pages.authorize_post", "pages.logout_post"})
 """Endpoints that other sites post to; they change nothing and answer with a redirect to GET."""
 
-SIGN_IN = frozenset({"pages.plain_login_post", "pages.interaction.login_post"})
+SIGN_IN = frozenset(
+    {
+        "pages.plain_login_post",
+        "pages.interaction.login_post",
+        "pages.passkey_options",
+        "pages.passkey_sign_in",
+    }
+)
 """Forms that stay good when the person signs in elsewhere: in another tab, or by a second press."""
 
 _SALT_SIZE = 16

@@ -50,7 +50,8 @@ def content_security_policy(*, nonce: str | None = None, form_targets: Iterable[
     targets = " ".join(
         dict.fromkeys(["'self'", *(source for source in map(csp_source, form_targets) if source)])
     )
-    script = f"script-src 'nonce-{nonce}'; " if nonce else ""
+    # Scripts ask ourselves alone: for the options of a passkey, and how strong a password is.
+    script = f"script-src 'nonce-{nonce}'; connect-src 'self'; " if nonce else ""
     return (
         f"default-src 'none'; {script}style-src 'self'; img-src 'self'; form-action {targets}; "
         "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"

@@ -47,7 +47,8 @@ def test_the_policy_names_everything_it_must():
     )
 
     assert policy == (
-        "default-src 'none'; script-src 'nonce-abc'; style-src 'self'; img-src 'self'; "
+        "default-src 'none'; script-src 'nonce-abc'; connect-src 'self'; style-src 'self'; "
+        "img-src 'self'; "
         "form-action 'self' https://rp.example; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
     )
 
