@@ -2,11 +2,21 @@
 
 from dataclasses import dataclass
 
-from idp.accounts import Accounts
+from idp.accounts import Accounts, Notices
 from idp.audit import Audit
-from idp.authenticators import KnownDevices, Passwords, PasswordThrottle
+from idp.authenticators import (
+    CodeFactors,
+    KnownDevices,
+    Passwords,
+    PasswordThrottle,
+    RecoveryCodes,
+    Totp,
+    TotpEnrolment,
+)
 from idp.clients import ClientDirectory
 from idp.consents import Consents
+from idp.delivery import Outbox, SmsSender
+from idp.onetime import OneTimeCodes
 from idp.resources import ResourceDirectory
 from idp.sessions import Sessions
 from idp.settings import Settings
@@ -22,9 +32,17 @@ class SelfServiceServices:
     repos: Repositories
     audit: Audit
     accounts: Accounts
+    notices: Notices
+    outbox: Outbox
+    sms_sender: SmsSender
+    codes_once: OneTimeCodes
     passwords: Passwords
     throttle: PasswordThrottle
     devices: KnownDevices
+    totp: Totp
+    totp_enrolment: TotpEnrolment
+    recovery_codes: RecoveryCodes
+    code_factors: CodeFactors
     sessions: Sessions
     clients: ClientDirectory
     resources: ResourceDirectory

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, literal, select, update
+from sqlalchemy import case, delete, func, literal, select, update
 
 from idp.storage.models import KnownDeviceRow, ThrottleRow
 from idp.storage.records import Tries
@@ -122,6 +122,26 @@ class DeviceRepository(Repository):
             select(KnownDeviceRow.token_digest).where(KnownDeviceRow.account_id == account_id).limit(1)
         )
         return self._session.scalars(statement).first() is not None
+
+    def count_trusted(self, account_id: str, now: datetime) -> int:
+        """How many of a person's are trusted."""
+        statement = select(func.count()).where(
+            KnownDeviceRow.account_id == account_id,
+            KnownDeviceRow.expires_at > now,
+            KnownDeviceRow.trusted_until > now,
+        )
+        return self._session.scalar(statement) or 0
+
+    def distrust_all(self, account_id: str, now: datetime) -> int:
+        """Trust none of a person's any more; how many were."""
+        statement = (
+            update(KnownDeviceRow)
+            .where(KnownDeviceRow.account_id == account_id, KnownDeviceRow.trusted_until > now)
+            .values(trusted_until=None)
+            .returning(KnownDeviceRow.token_digest)
+        )
+        found = self._session.scalars(statement, execution_options={"synchronize_session": False})
+        return len(found.all())
 
     def delete_for_account(self, account_id: str) -> int:
         """Forget every device of a person; how many."""

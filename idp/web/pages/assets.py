@@ -51,7 +51,10 @@ def prepare_assets(app: Flask, settings: Settings) -> None:
         "site.css": _asset(
             colours.css().encode() + (_FOLDER / "site.css").read_bytes(), "text/css; charset=utf-8"
         ),
-        "password.js": _asset((_FOLDER / "password.js").read_bytes(), "text/javascript; charset=utf-8"),
+        **{
+            script.name: _asset(script.read_bytes(), "text/javascript; charset=utf-8")
+            for script in sorted(_FOLDER.glob("*.js"))
+        },
         "icon.svg": _asset(_icon(colours), "image/svg+xml"),
     }
     logo = settings.pages.logo_file

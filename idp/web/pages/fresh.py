@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from idp.selfservice import NotFresh, assert_fresh
+from idp.selfservice import NotFresh
 from idp.sessions import BrowserSession
 from idp.web.context import application, container, now
 from idp.web.pages.account_guard import signed_in
@@ -25,15 +25,9 @@ def fresh_person(*, return_to: str | None = None) -> BrowserSession:
         NotFresh: they have to prove themself first.
     """
     session, here = signed_in(), container()
-    with here.database.transaction(write=False):
-        second_step = here.totp.is_enrolled(session.account_id) or bool(
-            here.code_factors.list_(session.account_id)
-        )
-    assert_fresh(
+    here.selfservice.authenticators.assert_may_change(
         session,
         now(),
-        here.settings.login.fresh_for,
-        second_step=second_step,
         return_to=None if return_to is None else f"{application().path_prefix}{return_to}",
     )
     return session
