@@ -2,7 +2,7 @@
 
 Owns the record, the one canonical form of usernames, e-mail addresses and telephone numbers (one
 name space for all), and which claims an account may carry, with their types.
-Makes the links that lead into accounts, and tells people what was done to their account, and offers them to object.
+Makes the links that lead into accounts; tells people what was done to theirs, and offers to object.
 Does not know passwords (authenticators/), sessions (sessions/) or what a client may see (oauth/).
 Called by login, oauth, admin and the entrances.
 Reading order: identifiers, claims, accounts, gate, links, notices.

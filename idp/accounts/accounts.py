@@ -67,6 +67,7 @@ class Accounts:
         claims: Mapping[str, Any],
         phone: str | None = None,
         terms_version: str | None = None,
+        account_id: str | None = None,
         now: datetime,
     ) -> Account:
         """Make an account that can be found by its username, its e-mail address and its proved number.
@@ -81,6 +82,7 @@ class Accounts:
             claims: standard claims; without the telephone number if ``phone`` is given.
             phone: a number that was proved to be the person's.
             terms_version: the terms they accepted just now.
+            account_id: its id, if it had to be known before.
             now: aware UTC time.
 
         Raises:
@@ -96,7 +98,7 @@ class Accounts:
             identifiers.setdefault(canonical_phone(phone), "phone")
             claims = {**claims, **_proved(phone)}
         row = AccountRow(
-            id=new_id("acc", now),
+            id=account_id or new_id("acc", now),
             username=normalized_username(username),
             email=None if email is None else normalized_email(email),
             email_verified=email_verified,

@@ -1,6 +1,6 @@
 """Links with a secret of 256 bits, each for one purpose, person and address (rows V1, V4)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -81,6 +81,10 @@ class OneTimeLinks:
             kind=_stored_kind(kind), digest=digest, binding=_BINDING, proof=None, target=None, now=now
         )
         return None if row is None else Claimed.of(row)
+
+    def void(self, account_id: str, kinds: Iterable[str], now: datetime) -> None:
+        """Make all links of these kinds that lead into an account useless."""
+        self._rows.burn(account_id, [_stored_kind(kind) for kind in kinds], now)
 
 
 def _stored_kind(kind: str) -> str:

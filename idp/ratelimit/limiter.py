@@ -33,6 +33,10 @@ class Limit(StrEnum):
     """Failed client authentications from one address."""
     REQUESTS_PER_SOURCE = "requests_per_source"
     """Authorization requests of nobody in particular: each is kept in the database for a while."""
+    ACCOUNT_REQUESTS = "account_requests"
+    """Steps of registration and recovery from one address."""
+    STRENGTH = "strength"
+    """Passwords that are judged while they are typed."""
 
 
 class RateLimiter:
@@ -61,6 +65,8 @@ class RateLimiter:
             Limit.LOGIN_SPRAY: parse(settings.login_spray_per_source),
             Limit.CLIENT_AUTH_FAILURES: parse(settings.client_auth_failures_per_source),
             Limit.REQUESTS_PER_SOURCE: parse(settings.requests_per_source),
+            Limit.ACCOUNT_REQUESTS: parse(settings.account_requests_per_source),
+            Limit.STRENGTH: parse(settings.strength_per_source),
         }
         self._ask_again_at = -math.inf
 

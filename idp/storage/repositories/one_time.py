@@ -1,5 +1,6 @@
 """The one primitive for everything that may be used once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import case, literal, or_, select, update
@@ -130,6 +131,19 @@ class OneTimeRepository(Repository):
         )
         row = self._session.scalars(statement, execution_options=FRESH).one_or_none()
         return row if row is not None and row.proof == proof else None
+
+    def burn(self, account_id: str, kinds: Sequence[str], now: datetime) -> None:
+        """Make everything of these kinds that an account could still use useless."""
+        self._session.execute(
+            update(OneTimeRow)
+            .where(
+                OneTimeRow.account_id == account_id,
+                OneTimeRow.kind.in_(kinds),
+                OneTimeRow.consumed_at.is_(None),
+            )
+            .values(consumed_at=now),
+            execution_options={"synchronize_session": False},
+        )
 
     def set_outcome(self, kind: str, digest: bytes, outcome: str) -> None:
         """Note what using it led to, so that a replay can undo that."""

@@ -198,8 +198,8 @@ function adds(form) {
   const button = form.querySelector("button");
   const keep = async (credential) => {
     const said = await ask(form, form.action, { credential: answered(credential) });
-    await tell(said.signals);
-    location.assign(form.dataset.then);
+    if (said.signals) await tell(said.signals);
+    location.assign(said.location ?? form.dataset.then);
   };
 
   form.addEventListener("submit", (event) => {
