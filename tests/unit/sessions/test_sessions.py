@@ -31,9 +31,9 @@ class Signed:
             session, cookie = begin_session(self.rooms, self.repos, self.account_id, self.now, **proof)
         return session, cookie.reveal()
 
-    def again(self, session, at):
+    def again(self, session, at, **proof):
         with self.database.transaction():
-            renewed, cookie = renew_session(self.rooms, self.repos, session, at)
+            renewed, cookie = renew_session(self.rooms, self.repos, session, at, **proof)
         return renewed, cookie.reveal()
 
     def find(self, cookie, at=None):
@@ -174,3 +174,98 @@ def test_any_user_agent_can_be_stored(signed):
     assert signed.find(cookie) == session
     assert session.user_agent.startswith("Evil????x")
     assert len(session.user_agent) == 400
+
+
+TWO = {"acr": "urn:idp:loa:2", "amr": ("mfa", "otp", "pwd")}
+PASSKEY = {"acr": "urn:idp:loa:3", "amr": ("mfa", "pop", "swk", "user")}
+
+
+@pytest.mark.parametrize(
+    ("proof", "left"), [(TWO, ("pwd",)), (PASSKEY, ("pop", "swk"))], ids=["two factors", "passkey"]
+)
+def test_a_level_runs_out_when_it_is_not_used(signed, proof, left):
+    """S4, NIST SP 800-63B-4 §2.2.3: after an hour the sign-in counts as one of a single factor."""
+    _, cookie = signed.start(**proof)
+
+    just = signed.find(cookie, signed.now + HOUR - timedelta(seconds=1))
+    late = signed.find(cookie, signed.now + HOUR)
+
+    assert (just.acr, just.amr) == (proof["acr"], proof["amr"])
+    assert (late.acr, late.amr) == ("urn:idp:loa:1", left)
+    assert late.auth_time == signed.now
+
+
+def test_a_level_runs_out_however_much_it_is_used(signed):
+    """S4, NIST SP 800-63B-4 §2.2.3: after a day; the sign-in itself goes on."""
+    session, cookie = signed.start(**TWO)
+    at = signed.now
+    while at < signed.now + DAY - HOUR:
+        at += HOUR / 2
+        session = signed.touch(signed.find(cookie, at), at)
+        assert session.acr == "urn:idp:loa:2"
+
+    signed.touch(session, signed.now + DAY - MINUTE)
+
+    assert signed.find(cookie, signed.now + DAY - MINUTE).acr == "urn:idp:loa:2"
+    assert signed.find(cookie, signed.now + DAY).acr == "urn:idp:loa:1"
+
+
+def test_use_does_not_lift_a_level_again(signed):
+    """S4: the use that finds the level run out writes it down."""
+    _, cookie = signed.start(**TWO)
+    at = signed.now + 2 * HOUR
+
+    touched = signed.touch(signed.find(cookie, at), at)
+
+    assert touched.last_seen_at == at
+    found = signed.find(cookie, at + MINUTE)
+    assert (found.acr, found.amr, found.last_seen_at) == ("urn:idp:loa:1", ("pwd",), at)
+    assert found.idle_expires_at == at + 12 * HOUR
+
+
+def test_a_fall_does_not_undo_a_proof_that_was_given_meanwhile(signed):
+    """S4: of a use that found the level run out and a sign-in beside it, the sign-in counts."""
+    session, cookie = signed.start(**TWO)
+    at = signed.now + 2 * HOUR
+    fallen = signed.find(cookie, at)
+
+    _, fresh = signed.again(session, at, **TWO)
+    signed.touch(fallen, at)
+
+    assert signed.find(fresh, at).acr == "urn:idp:loa:2"
+
+
+def test_an_ended_session_does_not_fall(signed):
+    """S5."""
+    session, cookie = signed.start(**TWO)
+    at = signed.now + 2 * HOUR
+    fallen = signed.find(cookie, at)
+    with signed.database.transaction():
+        signed.rooms.end(session.id, "logout", at)
+
+    signed.touch(fallen, at)
+
+    assert signed.find(cookie, at) is None
+
+
+def test_a_single_factor_is_not_written_again(signed):
+    """S4: there is nothing to fall from."""
+    session, cookie = signed.start()
+
+    found = signed.find(cookie, signed.now + 2 * HOUR)
+
+    assert not found.has_fallen
+    assert found == session
+
+
+def test_a_cookie_value_is_exchanged_once(signed):
+    """S2: of two that change the same value one succeeds, and the former finds nothing."""
+    session, cookie = signed.start()
+
+    with signed.database.transaction():
+        fresh = signed.rooms.rotate(session, cookie)
+    with signed.database.transaction():
+        assert signed.rooms.rotate(session, cookie) is None
+
+    assert signed.find(cookie) is None
+    assert signed.find(fresh.reveal()) == session
