@@ -86,7 +86,8 @@ class AuditEvent(StrEnum):
     """A sign-in with a password was refused; the account is empty when the identifier is unknown, and
     what was typed is not repeated, because people type passwords there. Detail: ``reason``
     (``unknown_account``, ``wrong_password``, ``account_disabled``, or ``paused`` for the right
-    password in a burst of wrong ones), ``purpose``, ``failures`` (consecutive ones)."""
+    password in a burst of wrong ones), ``purpose`` (``login``, ``reauthentication`` or
+    ``password_change``), ``failures`` (consecutive ones)."""
 
     PASSWORD_THROTTLED = "account.password.throttled"
     """Sign-ins of an account pause, because too many failed in a row. Detail: ``failures``,

@@ -7,6 +7,7 @@ from idp.selfservice.apps import ConnectedApps
 from idp.selfservice.authenticators import Authenticators
 from idp.selfservice.code_factor_setup import CodeFactorSetup
 from idp.selfservice.history import History
+from idp.selfservice.password import OwnPassword
 from idp.selfservice.places import Places
 from idp.selfservice.profile import Profile
 from idp.selfservice.services import SelfServiceServices
@@ -23,6 +24,7 @@ class SelfService:
     sessions: OwnSessions
     apps: ConnectedApps
     history: History
+    password: OwnPassword
 
     @classmethod
     def build(cls, services: SelfServiceServices) -> Self:
@@ -34,6 +36,7 @@ class SelfService:
             sessions=OwnSessions(services, places),
             apps=ConnectedApps(services),
             history=History(services, places),
+            password=OwnPassword(services),
             authenticators=authenticators,
             code_factors=CodeFactorSetup(services, authenticators),
         )

@@ -7,6 +7,7 @@ from idp.audit import Audit
 from idp.authenticators import (
     CodeFactors,
     KnownDevices,
+    NewPasswords,
     Passwords,
     PasswordThrottle,
     RecoveryCodes,
@@ -17,10 +18,12 @@ from idp.clients import ClientDirectory
 from idp.consents import Consents
 from idp.delivery import Outbox, SmsSender
 from idp.onetime import OneTimeCodes
+from idp.ratelimit import RateLimiter
 from idp.resources import ResourceDirectory
 from idp.sessions import Sessions
 from idp.settings import Settings
 from idp.storage import Database, Repositories
+from idp.storage.hot import LoginStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,9 @@ class SelfServiceServices:
     sms_sender: SmsSender
     codes_once: OneTimeCodes
     passwords: Passwords
+    new_passwords: NewPasswords
+    ratelimiter: RateLimiter
+    login_store: LoginStore
     throttle: PasswordThrottle
     devices: KnownDevices
     totp: Totp

@@ -167,6 +167,7 @@ def end_others(
     account_id: str,
     *,
     keep: str | None,
+    offline_too: bool = False,
     reason: str,
     actor: Actor,
     now: datetime,
@@ -177,6 +178,7 @@ def end_others(
         services: what to do it with.
         account_id: whose.
         keep: id of the session that stays, with its tokens; None ends all.
+        offline_too: whether tokens end too that outlive their session (``offline_access``).
         reason: for the rows and the audit record.
         actor: who does it.
         now: aware UTC time.
@@ -184,7 +186,7 @@ def end_others(
     overviews = services.repos.overviews
     sessions = overviews.end_other_sessions(account_id, except_id=keep, reason=reason, now=now, limit=BATCH)
     families = overviews.revoke_other_families(
-        account_id, except_id=keep, reason=reason, now=now, limit=BATCH
+        account_id, except_id=keep, offline_too=offline_too, reason=reason, now=now, limit=BATCH
     )
     ended = Ended(sessions=len(sessions), families=families)
     if ended.sessions or ended.families:

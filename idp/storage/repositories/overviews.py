@@ -64,17 +64,23 @@ class OverviewRepository(Repository):
         return list(self._session.scalars(statement, execution_options={"synchronize_session": False}))
 
     def revoke_other_families(
-        self, account_id: str, *, except_id: str | None, reason: str, now: datetime, limit: int
+        self,
+        account_id: str,
+        *,
+        except_id: str | None,
+        offline_too: bool,
+        reason: str,
+        now: datetime,
+        limit: int,
     ) -> int:
-        """Revoke at most ``limit`` families of a person that came from other sessions, but offline ones.
+        """Revoke at most ``limit`` families of a person; those of the session ``except_id`` stay.
 
-        Those of one session alone stay, if ``except_id`` names it; how many were revoked.
+        Returns:
+            how many were revoked.
         """
-        others = [
-            TokenFamilyRow.account_id == account_id,
-            TokenFamilyRow.revoked_at.is_(None),
-            TokenFamilyRow.offline.is_(False),
-        ]
+        others = [TokenFamilyRow.account_id == account_id, TokenFamilyRow.revoked_at.is_(None)]
+        if not offline_too:
+            others.append(TokenFamilyRow.offline.is_(False))
         if except_id is not None:
             others.append(TokenFamilyRow.session_id.is_distinct_from(except_id))
         return self._revoke(others, reason=reason, now=now, limit=limit)

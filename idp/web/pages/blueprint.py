@@ -6,7 +6,15 @@ from idp.oauth import ShownError
 from idp.observability import get_logger
 from idp.selfservice import NotFresh
 from idp.web.context import container
-from idp.web.pages import account, account_apps, account_history, account_sessions, security
+from idp.web.pages import (
+    account,
+    account_apps,
+    account_history,
+    account_password,
+    account_sessions,
+    second_factor,
+    security,
+)
 from idp.web.pages.account_guard import SignInNeeded, to_sign_in
 from idp.web.pages.authorize import authorize, authorize_post, resume
 from idp.web.pages.consent import consent, consent_post
@@ -35,6 +43,7 @@ PAGES = (  # address, method, view
     ("/authorize", "POST", authorize_post),
     ("/login", "GET", plain_login),
     ("/login", "POST", plain_login_post),
+    *second_factor.ROUTES,
     ("/logout", "GET", logout),
     ("/logout", "POST", logout_post),
     ("/logout/confirm", "POST", logout_confirm),
@@ -44,6 +53,7 @@ PAGES = (  # address, method, view
     *account_sessions.ROUTES,
     *account_apps.ROUTES,
     *account_history.ROUTES,
+    *account_password.ROUTES,
     *security.ROUTES,
     *PASSKEY,
 )
@@ -52,6 +62,7 @@ INTERACTION_PAGES = (  # pages of one half-finished authorization request
     ("/authorize/<uid>", "GET", resume),
     ("/login/<uid>", "GET", login),
     ("/login/<uid>", "POST", login_post),
+    *second_factor.INTERACTION_ROUTES,
     ("/consent/<uid>", "GET", consent),
     ("/consent/<uid>", "POST", consent_post),
     *PASSKEY_INTERACTIONS,

@@ -42,6 +42,11 @@ NOTICES: Final[Mapping[str, str]] = {
     "profile-saved": marked("Your profile is saved."),
     "session-ended": marked("You are signed out there."),
     "sessions-ended": marked("You are signed out everywhere else."),
+    "password-changed": marked("Your new password is set."),
+    "password-changed-others-ended": marked(
+        "Your new password is set, and you are signed out everywhere else."
+    ),
+    "account-kept": marked("Your account stays. Nothing will be deleted."),
     "access-stopped": marked("The application has no access to your account any more."),
 }
 """Texts by the name that stands in an address."""
