@@ -60,6 +60,7 @@ pre { margin: 0; padding: 1rem; border: 1px solid var(--line); border-radius: .6
 </dl>
 {% if answer %}<h2>The API answered</h2><pre id="api-answer">{{ answer }}</pre>{% endif %}
 <a class="button" id="call-api" href="{{ url_for('call_api') }}">Call the API</a>
+<a class="button quiet" id="read-diary" href="{{ url_for('read_diary') }}">Open the diary</a>
 <a class="button quiet" id="log-out" href="{{ url_for('log_out') }}">Log out</a>
 {% else %}
 <h1>Notes</h1>
@@ -88,11 +89,12 @@ def callback():
     try:
         token = oauth.idp.authorize_access_token()
     except (OAuthError, JoseError) as error:
+        session.pop("stepping_up", None)
         return page(error=f"That did not work: {error}"), 400
     claims = {**oauth.idp.userinfo(token=token), **token["userinfo"]}
     session["person"] = secrets.token_urlsafe(16)
     people[session["person"]] = {"claims": claims, "token": token}
-    return redirect(url_for("home"))
+    return redirect(url_for("read_diary" if session.get("stepping_up") else "home"))
 
 
 @app.get("/api")
@@ -100,6 +102,31 @@ def call_api():
     person = people.get(session.get("person", ""))
     if person is None:
         return redirect(url_for("home"))
+    text, _ = ask_api("/notes", person)
+    return page(answer=text)
+
+
+@app.get("/diary")
+def read_diary():
+    """Something the API opens only to people who are very sure to be themselves."""
+    person = people.get(session.get("person", ""))
+    if person is None:
+        return redirect(url_for("home"))
+    text, challenge = ask_api("/diary", person)
+    if challenge.get("error") != "insufficient_user_authentication":
+        session.pop("stepping_up", None)
+        return page(answer=text)
+    if session.pop("stepping_up", False):
+        # It asked already, and this is as sure as the person can make it: another round would be the same.
+        return page(answer=f"{challenge['error_description']}. Set that up at {ISSUER}/account/security")
+    # RFC 9470: sign in again as the API wants it, then come back here.
+    session["stepping_up"] = True
+    wanted = {name: challenge[name] for name in ("acr_values", "max_age") if name in challenge}
+    return oauth.idp.authorize_redirect(url_for("callback", _external=True), **wanted)
+
+
+def ask_api(path, person):
+    """Call the API for a person: what it says, and what it challenges them to."""
     # One token has one audience (RFC 8707): ask for one that the API accepts.
     known, metadata = person["token"], oauth.idp.load_server_metadata()
     fresh = requests.post(
@@ -110,7 +137,9 @@ def call_api():
     ).json()
     known["refresh_token"] = fresh.get("refresh_token", known["refresh_token"])
     bearer = {"Authorization": f"Bearer {fresh.get('access_token', '')}"}
-    return page(answer=requests.get(f"{API_URL}/notes", headers=bearer, timeout=10).text)
+    answer = requests.get(f"{API_URL}{path}", headers=bearer, timeout=10)
+    challenge = answer.headers.get("WWW-Authenticate", "").removeprefix("Bearer ")
+    return answer.text, requests.utils.parse_dict_header(challenge)
 
 
 @app.get("/logout")

@@ -43,5 +43,31 @@ def notes():
     return jsonify(owner=owner, client=client, notes=["Buy milk", "Rotate keys"])
 
 
+DIARY_ACR_VALUES = ("urn:idp:loa:2", "urn:idp:loa:3")
+DIARY_MAX_AGE_SECONDS = 600
+
+
+def sign_in_is_enough(token):
+    """Whether the person proved who they are by two factors, and lately."""
+    age = time.time() - token.get("auth_time", 0)
+    return token.get("acr") in DIARY_ACR_VALUES and age <= DIARY_MAX_AGE_SECONDS
+
+
+@app.get("/diary")
+@require_oauth("read:notes")
+def diary():
+    """What is worth a second look: the token says how, and when, its person signed in (RFC 9470)."""
+    if sign_in_is_enough(current_token):
+        return jsonify(owner=current_token["sub"], diary=["Dear diary, nobody but me reads this."])
+    challenge = {
+        "error": "insufficient_user_authentication",
+        "error_description": "The diary opens to those who signed in with two factors within ten minutes",
+        "acr_values": " ".join(DIARY_ACR_VALUES),
+        "max_age": str(DIARY_MAX_AGE_SECONDS),
+    }
+    header = "Bearer " + ", ".join(f'{name}="{value}"' for name, value in challenge.items())
+    return jsonify(error=challenge["error"]), 401, {"WWW-Authenticate": header}
+
+
 if __name__ == "__main__":
     app.run("localhost", PORT, threaded=True)
