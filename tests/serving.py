@@ -46,10 +46,11 @@ class GranianThread:
     Args:
         app: the WSGI application.
         settings: those of the application; what they say of the server counts here too.
+        port: where to listen; a free one if it is not given.
     """
 
-    def __init__(self, app: Any, settings: Settings) -> None:
-        self.port = free_port()
+    def __init__(self, app: Any, settings: Settings, port: int | None = None) -> None:
+        self.port = port or free_port()
         server = make_server(settings, host="127.0.0.1", port=self.port, workers=1)
         self._peers: dict[str, OverGranian] = {}  # by the address the application is told
         self._told: dict[str, str] = {}  # from the loopback address

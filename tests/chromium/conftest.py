@@ -1,13 +1,17 @@
 """A real Chromium and the demonstration; whatever the browser complains about fails the test."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+from tests.bench import NewProvider, SqliteTemplate
 from tests.chromium.opening import ARGUMENTS, COMPLAIN, PATIENCE
+from tests.chromium.site import site
 from tests.demo.running import RunningDemo
 from tests.services import chromium_path
 
@@ -56,6 +60,13 @@ def chromium() -> Iterator[Browser]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     with RunningDemo(tmp_path_factory.mktemp("demo")) as running:
         yield running
+
+
+@pytest.fixture
+def new_site(sqlite_template: SqliteTemplate, tmp_path: Path) -> Iterator[NewProvider]:
+    """Makes a provider that the browser can go to; keyword arguments are sections of the settings."""
+    with ExitStack() as stack:
+        yield lambda **sections: stack.enter_context(site(tmp_path, sqlite_template, **sections))
 
 
 @pytest.fixture
