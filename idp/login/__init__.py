@@ -22,7 +22,7 @@ from idp.login.policy import Enrolled, NextStep, Required, Stage, next_step, rea
 from idp.login.recovery import Recovery, RecoveryFlow, RecoveryServices
 from idp.login.recovery_proof import SecondProof, SecondProofs
 from idp.login.registration import Registration, Registrations
-from idp.login.second_factor import GeneratorSetup, SecondFactorFlow, SecondFactorServices
+from idp.login.second_factor import Finished, GeneratorSetup, SecondFactorFlow, SecondFactorServices
 from idp.login.securing import FormerAddress, Objection, SecuringFlow, SecuringServices
 from idp.login.sent_codes import SentCodes, SentCodeServices
 from idp.login.session import SignedIn
@@ -42,6 +42,7 @@ __all__ = [
     "Enrolments",
     "EverythingOfAccount",
     "Factor",
+    "Finished",
     "FormerAddress",
     "GeneratorSetup",
     "Goal",

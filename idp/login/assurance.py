@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from idp.sessions import ACR_PHISHING_RESISTANT, ACR_SINGLE_FACTOR, ACR_TWO_FACTORS
+from idp.sessions import ACR_PHISHING_RESISTANT, ACR_SINGLE_FACTOR, ACR_TWO_FACTORS, BrowserSession
 
 
 class Factor(StrEnum):
@@ -61,6 +61,20 @@ def assurance_of(achieved: Collection[Achieved]) -> Assurance:
     """The assurance that these proofs together give. ``acr`` tells the truth, whatever was asked for."""
     acr = acr_of({proof.factor for proof in achieved})
     return Assurance(acr=acr, amr=tuple(sorted(_methods(achieved, multiple=acr != ACR_SINGLE_FACTOR))))
+
+
+def proofs_of(session: BrowserSession) -> tuple[Achieved, ...]:
+    """The proofs that a live session stands on, to go on from; none where that is not clear.
+
+    A session whose second step has been too long ago counts as one factor (row S4), and so do its proofs.
+    """
+    methods, at = set(session.amr), session.auth_time
+    if "pwd" not in methods:
+        return ()
+    proofs = (Achieved(Factor.PASSWORD, at),)
+    if session.acr == ACR_TWO_FACTORS:
+        return (*proofs, Achieved(Factor.SMS if "sms" in methods else Factor.TOTP, at))
+    return proofs
 
 
 def acr_of(factors: Collection[Factor]) -> str:

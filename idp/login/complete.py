@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from idp.accounts import Accounts, assert_may_authenticate
+from idp.accounts import Accounts, Notice, Notices, assert_may_authenticate
 from idp.audit import Actor, Audit, AuditEvent, Source
 from idp.authenticators import (
     GUESSABLE,
@@ -33,6 +33,7 @@ class CompletionServices:
     throttle: PasswordThrottle
     factor_throttle: FactorThrottle
     attempts: LoginAttempts
+    notices: Notices
     audit: Audit
     remember_device: timedelta
     """``settings.login.remember_device``."""
@@ -93,6 +94,8 @@ class Completion:
             now=now,
         )
         session = self._take(seat, park_present=park_present)
+        if device is None and services.devices.knows_any(account_id):
+            services.notices.tell(account_id, Notice.NEW_DEVICE, source=source, now=now)
         trusted_until = self._trusted_until(achieved, now) if trust_device else None
         kept, _ = services.devices.remember(device_cookie, account_id, now, trusted_until=trusted_until)
         if trusted_until is not None:

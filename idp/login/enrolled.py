@@ -18,7 +18,7 @@ class Enrolments:
 def enrolled(found: Enrolment) -> Enrolled:
     """The same in the words of the policy."""
     return Enrolled(
-        password=bool(found.password),
+        password=found.password,
         passkeys=found.passkeys,
         totp=bool(found.totp),
         recovery_codes=found.recovery_codes,

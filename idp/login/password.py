@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from idp.accounts import canonical_identifier
 from idp.audit import Actor, Audit, AuditEvent, Source
@@ -18,14 +18,20 @@ from idp.authenticators import (
 )
 from idp.crypto import Secret
 from idp.errors import Invalid, Refused
-from idp.login.assurance import Assurance
+from idp.login.assurance import Achieved, Assurance, Factor
+from idp.login.enrolled import enrolled
+from idp.login.goal import Goal, Visitor
+from idp.login.pending import PasswordGiven, PendingSignIns, Unfinished
+from idp.login.policy import Stage, next_step
 from idp.login.session import SessionDesk, SignedIn
 from idp.ratelimit import Limit, RateLimiter
 from idp.sessions import ACR_SINGLE_FACTOR, BrowserSession, Sessions
+from idp.storage import AuditEntry
 from idp.storage.hot import Failure, LoginQuestion, LoginState, LoginStore, PresentSession, SignIn
 
-_WRONG = "The username or the password is not right."
-_PASSWORD = Assurance(acr=ACR_SINGLE_FACTOR, amr=("pwd",))
+_WRONG: Final = "The username or the password is not right."
+_PASSWORD: Final = Assurance(acr=ACR_SINGLE_FACTOR, amr=("pwd",))
+_ANYWHERE: Final = Goal()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,7 @@ class LoginServices:
     sessions: Sessions
     ratelimiter: RateLimiter
     audit: Audit
+    pending: PendingSignIns
 
 
 class _Attempt(NamedTuple):
@@ -52,13 +59,19 @@ class _Attempt(NamedTuple):
     present: BrowserSession | None
     source: Source
     now: datetime
+    goal: Goal
 
     @property
     def purpose(self) -> str:
         """Why the password is asked for, for the audit record."""
-        account_id = self.state.account_id
-        same = self.present is not None and self.present.account_id == account_id
-        return "reauthentication" if same else "login"
+        return self.visitor.purpose(self.state.account_id)
+
+    @property
+    def visitor(self) -> Visitor:
+        """Who stands at the door."""
+        return Visitor(
+            present=self.present, device_cookie=self.device_cookie, source=self.source, now=self.now
+        )
 
 
 class LoginFlow:
@@ -72,7 +85,9 @@ class LoginFlow:
     find account, device, counter           one read; unknown names count alike (L6)
     counter                                 before any hashing (L1)
     hash                                    outside every transaction, equal work (L7, L8)
-    counter again, gate, session, audit     one statement decides (X12)
+    what is enough                          nothing, if no second step is due (M5)
+    counter again, gate, session, audit     one statement decides (X12); or the attempt is
+                                            kept, and the second step asked for
     ======================================  ==============================================
     """
 
@@ -89,8 +104,9 @@ class LoginFlow:
         device_cookie: str | None,
         source: Source,
         now: datetime,
-    ) -> SignedIn:
-        """Check name and password, and start or renew the browser session.
+        goal: Goal = _ANYWHERE,
+    ) -> SignedIn | Unfinished:
+        """Check name and password, and start or renew the browser session, if no more is asked for.
 
         The same person in a live session keeps its ``sid`` and gets a new cookie value; another
         person ends the session that was there (row S2).
@@ -108,11 +124,12 @@ class LoginFlow:
             Limit.LOGIN_PER_SOURCE, source.address, now, unless_exhausted=Limit.LOGIN_SPRAY
         )
         attempt = self._identify(identifier, present_session, device_cookie, source, now)
+        attempt = attempt._replace(goal=goal)
         services.throttle.assert_open(attempt.state.blocked_until, now)
         check = services.passwords.verify(password, attempt.state.phc)
-        signed_in = self._accept(attempt, check)
-        if signed_in is not None:
-            return signed_in
+        outcome = self._accept(attempt, check)
+        if outcome is not None:
+            return outcome
         failures = self._reject(attempt, check)
         self._count_spraying(source, now)
         raise Refused(_WRONG, detail="password refused", retry_after=blocked_for(failures) or None)
@@ -141,9 +158,35 @@ class LoginFlow:
             counter = device_counter
         else:
             counter = throttle.account_key(state.account_id)
-        return _Attempt(state, counter, device_cookie, device_digest, present, source, now)
+        return _Attempt(state, counter, device_cookie, device_digest, present, source, now, _ANYWHERE)
 
-    def _accept(self, attempt: _Attempt, check: PasswordCheck) -> SignedIn | None:
+    def _accept(self, attempt: _Attempt, check: PasswordCheck) -> SignedIn | Unfinished | None:
+        """Go on with the right password: at once where it is enough, else to the second step."""
+        state, goal = attempt.state, attempt.goal
+        if state.account_id is None or state.phc is None or not check.correct:
+            return None
+        step = next_step(
+            enrolled=enrolled(state.enrolment),
+            achieved={Factor.PASSWORD},
+            required=goal.required,
+            trusted_device=state.trusted_device and not goal.again,
+        )
+        if step.stage is Stage.DONE and not self._services.pending.must_tell(known_device=state.known_device):
+            return self._admit(attempt, state.account_id, state.phc, check)
+        return self._services.pending.go_on(
+            PasswordGiven(
+                account_id=state.account_id,
+                phc=state.phc,
+                new_phc=check.phc_to_store,
+                counter=attempt.counter,
+                proof=Achieved(Factor.PASSWORD, attempt.now),
+                verified=self._verified(attempt, state.account_id, check),
+            ),
+            goal,
+            attempt.visitor,
+        )
+
+    def _admit(self, attempt: _Attempt, account_id: str, phc: str, check: PasswordCheck) -> SignedIn | None:
         """Sign the person in, if everything still holds in the statement that decides.
 
         Security: it asks for the counter again, which guesses that ran in parallel may have
@@ -151,9 +194,9 @@ class LoginFlow:
         told to wait, while the others of its burst hear that they are wrong, it would be found out.
         """
         services, now, present = self._services, attempt.now, attempt.present
-        account_id, phc, known_device, _ = attempt.state
-        if account_id is None or phc is None or not check.correct:
-            return None
+        known_device = attempt.state.known_device
+        if attempt.goal.park_present and present is not None and present.account_id != account_id:
+            present = None
         seat = self._desk.prepare(
             account_id=account_id,
             present=present,
@@ -177,17 +220,7 @@ class LoginFlow:
                 new_device_digest=new_device_digest,
                 device_expires_at=now + DEVICE_LIFETIME,
                 now=now,
-                verified=services.audit.entry(
-                    AuditEvent.PASSWORD_VERIFIED,
-                    actor=Actor.account(account_id, attempt.source),
-                    account=account_id,
-                    detail={
-                        "purpose": attempt.purpose,
-                        "known_device": known_device,
-                        "rehashed": check.phc_to_store is not None,
-                    },
-                    now=now,
-                ),
+                verified=self._verified(attempt, account_id, check),
                 started=seat.started,
                 renewed=seat.renewed,
                 ended=seat.ended,
@@ -200,6 +233,19 @@ class LoginFlow:
             session=self._desk.taken(seat, renewed=done.renewed),
             session_cookie=seat.cookie,
             device_cookie=new_device if kept is None else Secret(kept),
+        )
+
+    def _verified(self, attempt: _Attempt, account_id: str, check: PasswordCheck) -> AuditEntry:
+        return self._services.audit.entry(
+            AuditEvent.PASSWORD_VERIFIED,
+            actor=Actor.account(account_id, attempt.source),
+            account=account_id,
+            detail={
+                "purpose": attempt.purpose,
+                "known_device": attempt.state.known_device,
+                "rehashed": check.phc_to_store is not None,
+            },
+            now=attempt.now,
         )
 
     def _reject(self, attempt: _Attempt, check: PasswordCheck) -> int:

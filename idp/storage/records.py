@@ -45,6 +45,11 @@ class Enrolment(NamedTuple):
     sms: bool
     email: bool
 
+    @property
+    def password(self) -> bool:
+        """Whether it has one."""
+        return self.password_set_at is not None
+
 
 class ClientUse(NamedTuple):
     """That a client holds tokens of a person."""

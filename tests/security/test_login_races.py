@@ -42,6 +42,7 @@ def guess(here: Container, password: str, meanwhile: Callable[[], None] = lambda
             sessions=here.sessions,
             ratelimiter=here.ratelimiter,
             audit=here.audit,
+            pending=here.pending,
         )
     )
     with pytest.raises(Refused) as refusal:

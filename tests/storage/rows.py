@@ -15,6 +15,7 @@ from idp.storage import (
     LoginAttemptRow,
     OneTimeRow,
     OutboxRow,
+    PasskeyRow,
     ResourceServerRow,
     SigningKeyRow,
     TokenFamilyRow,
@@ -125,6 +126,25 @@ def signing_key(now: datetime, **changes: Any) -> SigningKeyRow:
 def known_device(now: datetime, **changes: Any) -> KnownDeviceRow:
     values: dict[str, Any] = {"token_digest": b"device", "account_id": "acc_1", "created_at": now}
     return KnownDeviceRow(**values | {"last_seen_at": now, "expires_at": now + timedelta(days=90)} | changes)
+
+
+def passkey(now: datetime, **changes: Any) -> PasskeyRow:
+    values: dict[str, Any] = {
+        "id": "pk_1",
+        "account_id": "acc_1",
+        "credential_id": b"credential",
+        "public_key": b"key",
+        "sign_count": 0,
+        "aaguid": "00000000-0000-0000-0000-000000000000",
+        "transports": ["internal"],
+        "name": "A passkey",
+        "backup_eligible": True,
+        "backed_up": True,
+        "user_verified": True,
+        "attestation": "none",
+        "created_at": now,
+    }
+    return PasskeyRow(**values | changes)
 
 
 def audit_entry(now: datetime, **changes: Any) -> AuditEntry:

@@ -6,6 +6,8 @@
 | L6: one read, whoever is meant | `test_a_look_is_one_read_whoever_is_meant` |
 | L3: the counter of the device | `test_a_known_device_has_its_own_counter` |
 | T16, P6, L1: what stops a right password | `test_what_stops_a_sign_in` |
+| M5, M8: what an account has is found at once | `test_what_an_account_can_prove_*` |
+| M5, M8: a second step is not left out | `test_a_second_step_*`, `test_a_trusted_device_*` |
 | S2: the session that was there | `test_the_same_persons_*`, `test_another_persons_*`, `test_a_family_*` |
 | S5: what ended stays ended | `test_what_stops_a_renewal` |
 | S2: the device cookie | `test_a_known_device_*`, `test_a_planted_device_*` |
@@ -24,7 +26,15 @@ import pytest
 
 from idp.errors import Unavailable
 from idp.settings import DatabaseSettings, SecretUrl
-from idp.storage import AuditEventRow, Database, Repositories, StatementCounter
+from idp.storage import (
+    AuditEventRow,
+    CodeFactorRow,
+    Database,
+    Enrolment,
+    Repositories,
+    StatementCounter,
+    TotpRow,
+)
 from idp.storage.hot import (
     ACCOUNT_COUNTER,
     Failure,
@@ -180,12 +190,12 @@ def book(database: Database, repos: Repositories) -> Book:
 
 @pytest.mark.parametrize("name", ["alice", "alice@example.org"])
 def test_an_account_is_found_by_each_of_its_names(store, now, name):
-    assert store.find(question(now, canonical=name)) == ("acc_1", "$phc", False, None)
+    assert store.find(question(now, canonical=name))[:4] == ("acc_1", "$phc", False, None)
 
 
 @pytest.mark.parametrize(("name", "account_id"), [("bob", "acc_2"), ("nobody", None), (None, None)])
 def test_who_has_no_password_or_no_account_has_no_hash(store, now, name, account_id):
-    assert store.find(question(now, canonical=name)) == (account_id, None, False, None)
+    assert store.find(question(now, canonical=name))[:4] == (account_id, None, False, None)
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "nobody", None])
@@ -215,8 +225,8 @@ def test_a_known_device_has_its_own_counter(store, book, now):
         store.refuse(failure(now, number))
     shown = question(now, device_digest=b"device", device_counter=DEVICE)
 
-    assert store.find(shown) == ("acc_1", "$phc", True, None)
-    assert store.find(shown._replace(device_digest=b"other"))[2:] == (False, now + 900 * SECOND)
+    assert store.find(shown)[:4] == ("acc_1", "$phc", True, None)
+    assert store.find(shown._replace(device_digest=b"other"))[2:4] == (False, now + 900 * SECOND)
     assert store.find(shown._replace(now=now + DAY)).known_device is False
     assert store.find(shown._replace(canonical="bob")).known_device is False
     assert store.find(shown._replace(canonical="nobody")).known_device is False
@@ -554,3 +564,93 @@ def test_a_database_out_of_reach_is_unavailable(url, now):
         with pytest.raises(Unavailable):
             call()
     pool.close()
+
+
+def second_steps(repos: Repositories, now: datetime, account_id: str = "acc_1") -> None:
+    """An app, two passkeys, three recovery codes of which one is used, and both kinds of sent codes."""
+    repos.totp.set(TotpRow(account_id=account_id, sealed_secret=b"s", last_step=0, created_at=now))
+    for number in range(2):
+        repos.passkeys.add(rows.passkey(now, id=f"pk_{number}", credential_id=bytes([number])))
+    repos.recovery_codes.replace(account_id, [b"1", b"2", b"3"], now)
+    repos.recovery_codes.claim(account_id, b"2", now)
+    for channel in ("sms", "email"):
+        repos.code_factors.set(
+            CodeFactorRow(account_id=account_id, channel=channel, address="x", created_at=now)
+        )
+
+
+def test_what_an_account_can_prove_is_found_with_it(store, book, now):
+    """M5: the step after the password is decided from one read."""
+    nothing = store.find(question(now)).enrolment
+    book.change(lambda repos: second_steps(repos, now))
+
+    assert nothing == Enrolment(now, 0, totp=False, recovery_codes=0, sms=False, email=False)
+    found = store.find(question(now)).enrolment
+    assert found == Enrolment(now, 2, totp=True, recovery_codes=2, sms=True, email=True)
+    with book.database.transaction(write=False):
+        assert book.repos.enrolments.of("acc_1") == found
+
+
+@pytest.mark.parametrize("name", ["bob", "nobody", None])
+def test_what_an_account_can_prove_is_nobody_elses(store, book, now, name):
+    """L6: the same work, and nothing found."""
+    book.change(lambda repos: second_steps(repos, now))
+
+    found = store.find(question(now, canonical=name)).enrolment
+
+    assert found == Enrolment(None, 0, totp=False, recovery_codes=0, sms=False, email=False)
+
+
+@pytest.mark.parametrize("what", ["totp", "sms", "email"])
+def test_a_second_step_set_up_meanwhile_stops_a_sign_in(store, book, now, what):
+    """M5: the statement that signs in with a password alone looks again."""
+
+    def set_up(repos: Repositories) -> None:
+        if what == "totp":
+            repos.totp.set(TotpRow(account_id="acc_1", sealed_secret=b"s", last_step=0, created_at=now))
+        else:
+            repos.code_factors.set(
+                CodeFactorRow(account_id="acc_1", channel=what, address="x", created_at=now)
+            )
+
+    book.change(set_up)
+
+    assert store.admit(sign_in(now)) is None
+    assert book.session("ses_new") is None
+    assert store.admit(sign_in(now, account_id="acc_2", phc="$phc")) is None, "bob has no password"
+
+
+def trust(book: Book, now: datetime, until: datetime, account_id: str = "acc_1") -> None:
+    def remember(repos: Repositories) -> None:
+        device = rows.known_device(now, token_digest=DEVICE, account_id=account_id)
+        device.trusted_until, device.expires_at = until, now + DAY
+        repos.devices.add(device)
+
+    book.change(remember)
+
+
+def test_a_trusted_device_is_let_off_the_second_step(store, book, now):
+    """M8: bound to account and device."""
+    book.change(lambda repos: second_steps(repos, now))
+    trust(book, now, now + SECOND)
+
+    assert store.find(question(now, device_digest=DEVICE)).trusted_device is True
+    assert store.find(question(now, canonical="bob", device_digest=DEVICE)).trusted_device is False
+    assert store.find(question(now + SECOND, device_digest=DEVICE)).trusted_device is False
+    assert store.admit(sign_in(now, device_digest=DEVICE)) == SignedIn(renewed=False, known_device=True)
+
+
+def test_a_trusted_device_of_somebody_else_is_let_off_nothing(store, book, now):
+    """M8."""
+    book.change(lambda repos: second_steps(repos, now))
+    trust(book, now, now + SECOND, account_id="acc_2")
+
+    assert store.admit(sign_in(now, device_digest=DEVICE)) is None
+
+
+def test_a_trusted_device_is_asked_again_when_the_time_is_over(store, book, now):
+    """M8."""
+    book.change(lambda repos: second_steps(repos, now))
+    trust(book, now, now)
+
+    assert store.admit(sign_in(now, device_digest=DEVICE)) is None

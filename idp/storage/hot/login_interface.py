@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
-from idp.storage.records import AuditEntry
+from idp.storage.records import AuditEntry, Enrolment
 
 ACCOUNT_COUNTER: Final = "account:"
 """Before the account's id: the key of its failure counter.
@@ -35,6 +35,9 @@ class LoginState(NamedTuple):
     known_device: bool
     blocked_until: datetime | None
     """The end of the pause of the counter that the attempt runs under; may be over."""
+    trusted_device: bool
+    """Whether the person asked for no second step on this device."""
+    enrolment: Enrolment
 
 
 class NewSession(NamedTuple):
@@ -127,12 +130,13 @@ class LoginStore(Protocol):
         """Begin or renew the session, and all that goes with it, or nothing.
 
         Nothing happens unless, in the same statement or transaction, the account may be used, the
-        hash is still its password, and guesses that ran in parallel have not paused the counter.
+        hash is still its password, guesses that ran in parallel have not paused the counter, and the
+        account has no second step, or the device is let off it.
         Then the counter is forgotten, the device remembered and the events are written. The present
         session is renewed if it is the same person's, unended, and has seen no other sign-in since;
         another person's ends, with the token families that end with it.
 
-        Source: rows L1, P6, S2, S5, T16, X12.
+        Source: rows L1, M5, M8, P6, S2, S5, T16, X12.
         """
         ...
 

@@ -13,11 +13,20 @@ from idp.storage.hot.login_interface import (
     SignIn,
 )
 from idp.storage.hot.postgresql_pool import PostgresPool
-from idp.storage.records import AuditEntry
+from idp.storage.records import AuditEntry, Enrolment
 
 # Security: an unknown name looks into the same tables as a known one does (row L6).
 _FIND: Final = f"""
-SELECT i.account_id, p.phc, d.token_digest IS NOT NULL, t.blocked_until
+SELECT i.account_id, p.phc, d.token_digest IS NOT NULL, t.blocked_until,
+    COALESCE(d.trusted_until > $3, false), p.updated_at,
+    (SELECT count(*) FROM passkey WHERE account_id = COALESCE(i.account_id, '')),
+    EXISTS (SELECT 1 FROM totp WHERE account_id = COALESCE(i.account_id, '')),
+    (SELECT count(*) FROM recovery_code
+     WHERE account_id = COALESCE(i.account_id, '') AND consumed_at IS NULL),
+    EXISTS (SELECT 1 FROM code_factor
+            WHERE account_id = COALESCE(i.account_id, '') AND channel = 'sms'),
+    EXISTS (SELECT 1 FROM code_factor
+            WHERE account_id = COALESCE(i.account_id, '') AND channel = 'email')
 FROM (SELECT 1) AS one
 LEFT JOIN account_identifier AS i ON i.canonical = $1
 LEFT JOIN password_credential AS p ON p.account_id = COALESCE(i.account_id, '')
@@ -33,6 +42,13 @@ LEFT JOIN password_throttle AS t
 _PAUSED: Final = """
     SELECT 1 FROM password_throttle WHERE key = $2 AND expires_at > $1 AND blocked_until > $1"""
 
+# Security: a second step that was set up a moment ago is not left out (rows M5, M8).
+_ENOUGH: Final = """
+    (NOT EXISTS (SELECT 1 FROM totp WHERE account_id = $3)
+     AND NOT EXISTS (SELECT 1 FROM code_factor WHERE account_id = $3)
+     OR EXISTS (SELECT 1 FROM known_device WHERE token_digest = $7 AND account_id = $3 AND expires_at > $1
+                                             AND trusted_until > $1))"""
+
 _EVENT: Final = """
     INSERT INTO audit_event (id, occurred_at, event, actor, account_id, client_id, session_id,
                              address, user_agent, request_id, detail)"""
@@ -43,7 +59,7 @@ _ADMIT: Final = f"""
 WITH admitted AS (
     SELECT a.id AS account_id
     FROM account AS a JOIN password_credential AS p ON p.account_id = a.id
-    WHERE a.id = $3 AND a.disabled_at IS NULL AND p.phc = $4 AND NOT EXISTS ({_PAUSED})
+    WHERE a.id = $3 AND a.disabled_at IS NULL AND p.phc = $4 AND NOT EXISTS ({_PAUSED}) AND {_ENOUGH}
 ), forgotten AS (
     DELETE FROM password_throttle WHERE key = $2 AND EXISTS (SELECT 1 FROM admitted)
 ), rehashed AS (
@@ -98,6 +114,8 @@ SELECT true
 
 _NO_EVENT: Final = (None, None, None)
 
+_NOBODY: Final = (None, None, False, None, False, None, 0, False, 0, False, False)
+
 _NUMBER: Final = "CASE WHEN t.expires_at <= $1 THEN 1 ELSE t.failures + 1 END"
 
 
@@ -144,7 +162,9 @@ class PostgresLoginStore:
         """See :class:`LoginStore`."""
         canonical, name_counter, device_digest, device_counter, now = question
         row = self._pool.fetch_row(_FIND, (canonical, device_digest, now, name_counter, device_counter))
-        return LoginState._make(row or (None, None, False, None))
+        # One row always comes back, whoever is meant.
+        account_id, phc, known, blocked_until, trusted, *enrolment = row or _NOBODY
+        return LoginState(account_id, phc, known, blocked_until, trusted, Enrolment._make(enrolment))
 
     def admit(self, sign_in: SignIn) -> SignedIn | None:
         """See :class:`LoginStore`."""

@@ -15,12 +15,21 @@ from idp.storage.hot.login_interface import (
 )
 from idp.storage.hot.sqlite import optional_time, write_audit
 from idp.storage.hot.sqlite_pool import SqlitePool, SqliteTransaction
-from idp.storage.records import AuditEntry
+from idp.storage.records import AuditEntry, Enrolment
 from idp.storage.types import from_microseconds, to_microseconds
 
 # Security: an unknown name looks into the same tables as a known one does (row L6).
 _FIND: Final = f"""
-SELECT i.account_id, p.phc, d.token_digest IS NOT NULL, t.blocked_until
+SELECT i.account_id, p.phc, d.token_digest IS NOT NULL, t.blocked_until,
+    COALESCE(d.trusted_until > ?3, false), p.updated_at,
+    (SELECT count(*) FROM passkey WHERE account_id = COALESCE(i.account_id, '')),
+    EXISTS (SELECT 1 FROM totp WHERE account_id = COALESCE(i.account_id, '')),
+    (SELECT count(*) FROM recovery_code
+     WHERE account_id = COALESCE(i.account_id, '') AND consumed_at IS NULL),
+    EXISTS (SELECT 1 FROM code_factor
+            WHERE account_id = COALESCE(i.account_id, '') AND channel = 'sms'),
+    EXISTS (SELECT 1 FROM code_factor
+            WHERE account_id = COALESCE(i.account_id, '') AND channel = 'email')
 FROM (SELECT 1) AS one
 LEFT JOIN account_identifier AS i ON i.canonical = ?1
 LEFT JOIN password_credential AS p ON p.account_id = COALESCE(i.account_id, '')
@@ -37,9 +46,17 @@ _PAUSED: Final = """
 SELECT 1 FROM password_throttle WHERE key = ?2 AND expires_at > ?1 AND blocked_until > ?1
 """
 
+# Security: a second step that was set up a moment ago is not left out (rows M5, M8).
+_ENOUGH: Final = """
+(NOT EXISTS (SELECT 1 FROM totp WHERE account_id = ?3)
+ AND NOT EXISTS (SELECT 1 FROM code_factor WHERE account_id = ?3)
+ OR EXISTS (SELECT 1 FROM known_device WHERE token_digest = ?5 AND account_id = ?3 AND expires_at > ?1
+                                         AND trusted_until > ?1))
+"""
+
 _ADMITTED: Final = f"""
 SELECT 1 FROM account AS a JOIN password_credential AS p ON p.account_id = a.id
-WHERE a.id = ?3 AND a.disabled_at IS NULL AND p.phc = ?4 AND NOT EXISTS ({_PAUSED})
+WHERE a.id = ?3 AND a.disabled_at IS NULL AND p.phc = ?4 AND NOT EXISTS ({_PAUSED}) AND {_ENOUGH}
 """  # noqa: S608 - composed of constants above
 
 _FORGET: Final = "DELETE FROM password_throttle WHERE key = ?1"
@@ -94,6 +111,8 @@ _PAUSE: Final = "UPDATE password_throttle SET blocked_until = ?1 WHERE key = ?2"
 
 _SECOND: Final = 1_000_000
 
+_NOBODY: Final = (None, None, 0, None, 0, None, 0, 0, 0, 0, 0)
+
 
 class SqliteLoginStore:
     """See :class:`LoginStore`."""
@@ -113,13 +132,23 @@ class SqliteLoginStore:
                 question.device_counter,
             ),
         )
-        account_id, phc, known_device, blocked_until = row or (None, None, 0, None)
-        return LoginState(account_id, phc, bool(known_device), optional_time(blocked_until))
+        # One row always comes back, whoever is meant.
+        account_id, phc, known, blocked_until, trusted, set_at, passkeys, totp, codes, sms, email = (
+            row or _NOBODY
+        )
+        return LoginState(
+            account_id,
+            phc,
+            bool(known),
+            optional_time(blocked_until),
+            bool(trusted),
+            Enrolment(optional_time(set_at), passkeys, bool(totp), codes, bool(sms), bool(email)),
+        )
 
     def admit(self, sign_in: SignIn) -> SignedIn | None:
         """See :class:`LoginStore`."""
         now = to_microseconds(sign_in.now)
-        asked = (now, sign_in.counter, sign_in.account_id, sign_in.phc)
+        asked = (now, sign_in.counter, sign_in.account_id, sign_in.phc, sign_in.device_digest)
         with self._pool.transaction() as transaction:
             if transaction.fetch_row(_ADMITTED, asked) is None:
                 return None

@@ -27,16 +27,13 @@ class EnrolmentRepository(Repository):
             found = select(func.count()).select_from(rows).where(rows.account_id == account_id, *more)
             return found.scalar_subquery()
 
-        def has(rows: type[PasswordRow] | type[TotpRow]) -> object:
-            return exists().where(rows.account_id == account_id)
-
         def sends_to(channel: str) -> object:
             return exists().where(CodeFactorRow.account_id == account_id, CodeFactorRow.channel == channel)
 
         columns = (
-            has(PasswordRow),
+            select(PasswordRow.updated_at).where(PasswordRow.account_id == account_id).scalar_subquery(),
             count(PasskeyRow),
-            has(TotpRow),
+            exists().where(TotpRow.account_id == account_id),
             count(RecoveryCodeRow, RecoveryCodeRow.consumed_at.is_(None)),
             sends_to("sms"),
             sends_to("email"),

@@ -29,6 +29,7 @@ from idp.web.pages.login import login, login_post, plain_login, plain_login_post
 from idp.web.pages.logout import logged_out, logout, logout_confirm, logout_post
 from idp.web.pages.passkey import INTERACTION_ROUTES as PASSKEY_INTERACTIONS
 from idp.web.pages.passkey import ROUTES as PASSKEY
+from idp.web.pages.passkey_changes import ROUTES as PASSKEY_CHANGES
 from idp.web.pages.problem import expired_page, stale_form_page
 from idp.web.pages.render import PageResponse
 from idp.web.pages.select_account import ROUTES as SELECT_ACCOUNT
@@ -56,6 +57,7 @@ PAGES = (  # address, method, view
     *account_password.ROUTES,
     *security.ROUTES,
     *PASSKEY,
+    *PASSKEY_CHANGES,
 )
 
 INTERACTION_PAGES = (  # pages of one half-finished authorization request

@@ -24,6 +24,8 @@ SIGN_IN = frozenset(
     {
         "pages.plain_login_post",
         "pages.interaction.login_post",
+        "pages.plain_verify_post",
+        "pages.interaction.verify_post",
         "pages.passkey_options",
         "pages.passkey_sign_in",
     }

@@ -1,150 +1,166 @@
-"""Sign in with a password: inside an interaction, or just to the home page."""
+"""Sign in with a password: inside an interaction, or just to the pages of the provider."""
 
 from dataclasses import dataclass
-from datetime import timedelta
-from math import ceil
 
-from flask import Response, url_for
+from flask import Response, request
 
-from idp.authenticators import Busy
 from idp.errors import Invalid, Refused, Unavailable
-from idp.login import SignedIn
+from idp.login import Goal, SignedIn, Unfinished, proofs_of
 from idp.oauth import InteractionView
-from idp.web.context import container, now, source
+from idp.web.context import application, container, now, source
 from idp.web.pages import client_view
-from idp.web.pages.cookies import DEVICE, SESSION
 from idp.web.pages.forms import form_value
-from idp.web.pages.locale import choose_language, gettext, ngettext
+from idp.web.pages.locale import gettext
+from idp.web.pages.own_path import own_path
+from idp.web.pages.passkey import offer_address
 from idp.web.pages.render import page
-from idp.web.pages.steps import follow, resume
-from idp.web.pages.visit import is_secure, visit
+from idp.web.pages.signed_in import remember
+from idp.web.pages.steps import follow
+from idp.web.pages.trouble import Trouble, trouble_of
+from idp.web.pages.visit import visit
+from idp.web.pages.way import begin_steps, describe, destination, goal_of, required_of, visitor
 from idp.web.responses import see_other
 
-_MINUTE = 60
-_REFUSED = 422
-"""Status of a form with a wrong password. Not 401, which promises ``WWW-Authenticate``."""
 
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What was typed, for a form that is shown again; never the password."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trouble:
-    """Why the form is shown again."""
-
-    status: int
-    message: str
-    field: str | None = None
-    retry_after: timedelta | None = None
+    identifier: str
+    trouble: Trouble
 
 
 def login(uid: str) -> Response:
-    """Show the form of an interaction."""
-    return _form(_describe(uid))
+    """Show the form of an interaction; or go on where only a step is missing."""
+    view = describe(uid)
+    if view.steps_up:
+        return _step_up(view)
+    return _form(view, goal_of(view))
 
 
 def login_post(uid: str) -> Response:
     """Take the form of an interaction: sign in, or give up."""
-    view = _describe(uid)  # first, so that nobody signs in to something that has expired
+    view = describe(uid)  # first, so that nobody signs in to something that has expired
     if form_value("action") == "cancel":
-        here = visit()
-        step = container().authorization.cancel(
-            uid, session=here.session, browser=here.browser, source=source(), now=now()
-        )
-        return follow(step)
-    return _sign_in(view)
+        return cancel(uid)
+    return _sign_in(view, goal_of(view))
 
 
 def plain_login() -> Response:
-    """Show the form outside of any interaction; go home if somebody is signed in."""
-    if visit().session is not None:
-        return see_other(url_for("pages.home"))
-    return _form(None)
+    """Show the form outside of any interaction; go on if somebody is signed in and nobody else is wanted."""
+    goal = _plain_goal()
+    if visit().session is not None and not goal.park_present:
+        return destination(goal)
+    return _form(None, goal)
 
 
 def plain_login_post() -> Response:
     """Take the form outside of any interaction."""
-    return _sign_in(None)
+    return _sign_in(None, _plain_goal())
 
 
-def _describe(uid: str) -> InteractionView:
-    view = container().authorization.describe(uid, visit().browser, now())
-    choose_language(view.ui_locales)
-    return view
+def cancel(uid: str) -> Response:
+    """Give up: the client hears it."""
+    here = visit()
+    step = container().authorization.cancel(
+        uid, session=here.session, browser=here.browser, source=source(), now=now()
+    )
+    return follow(step)
 
 
-def _sign_in(view: InteractionView | None) -> Response:
+def assert_password_given(password: str) -> None:
+    """Refuse an empty password before it costs anything.
+
+    Raises:
+        Invalid: nothing was typed.
+    """
+    if not password:
+        raise Invalid(gettext("Enter your password."), field="password")
+
+
+def _assert_named(identifier: str) -> None:
+    if not identifier.strip():
+        raise Invalid(gettext("Enter your username or e-mail address."), field="username")
+
+
+def _plain_goal() -> Goal:
+    """What a sign-in outside of interactions is for, from the address of the page."""
+    return Goal(
+        required=required_of(None),
+        return_to=own_path(request.args.get("return_to")),
+        park_present=request.args.get("another") == "1",
+    )
+
+
+def _step_up(view: InteractionView) -> Response:
+    """Ask for what is missing only: the proofs of the live session stand."""
+    goal, here = goal_of(view), visitor()
+    proofs = () if here.present is None else proofs_of(here.present)
+    begun = container().pending.step_up(goal, here, proofs)
+    return _form(view, goal) if begun is None else begin_steps(begun, goal)
+
+
+def _sign_in(view: InteractionView | None, goal: Goal) -> Response:
     identifier, password = form_value("username"), form_value("password")
     try:
-        _assert_filled_in(identifier, password)
-        signed_in = container().login.sign_in_with_password(
+        _assert_named(identifier)
+        assert_password_given(password)
+        outcome = container().login.sign_in_with_password(
             identifier=identifier,
             password=password,
             present_session=visit().session,
             device_cookie=visit().device,
             source=source(),
             now=now(),
+            goal=goal,
         )
     except (Invalid, Refused, Unavailable) as error:
-        return _form(view, identifier=identifier, trouble=_trouble(error))
-    return _remember(signed_in, see_other(url_for("pages.home")) if view is None else resume(view.uid))
+        return _form(view, goal, _Typed(identifier, trouble_of(error)))
+    return after_password(outcome, goal)
 
 
-def _assert_filled_in(identifier: str, password: str) -> None:
-    if not identifier.strip():
-        raise Invalid(gettext("Enter your username or e-mail address."), field="username")
-    if not password:
-        raise Invalid(gettext("Enter your password."), field="password")
+def after_password(outcome: SignedIn | Unfinished, goal: Goal) -> Response:
+    """Go on after the right password: to the next step, to the offer of a passkey, or to where it leads."""
+    if isinstance(outcome, Unfinished):
+        return begin_steps(outcome, goal)
+    offer = offer_address(
+        uid=goal.place or None, return_to=goal.return_to, account_id=outcome.session.account_id
+    )
+    return remember(outcome, destination(goal) if offer is None else see_other(offer))
 
 
-def _trouble(error: Invalid | Refused | Unavailable) -> _Trouble:
-    if isinstance(error, Invalid):
-        return _Trouble(status=400, message=gettext(error.description), field=error.field)
-    if isinstance(error, Busy):
-        message = f"{gettext(error.description)} {wait_in_words(error.retry_after)}"
-        return _Trouble(status=503, message=message, retry_after=error.retry_after)
-    if isinstance(error, Unavailable):
-        return _Trouble(status=503, message=gettext(error.description), retry_after=error.retry_after)
-    if error.retry_after is None:
-        return _Trouble(status=_REFUSED, message=gettext(error.description))
-    message = f"{gettext(error.description)} {wait_in_words(error.retry_after)}"
-    return _Trouble(status=429, message=message, retry_after=error.retry_after)
-
-
-def wait_in_words(wait: timedelta) -> str:
-    """How long to wait, in seconds up to a minute and a half, then in minutes."""
-    seconds = max(1, ceil(wait.total_seconds()))
-    if seconds <= _MINUTE + _MINUTE // 2:
-        text = ngettext("Try again in %(num)s second.", "Try again in %(num)s seconds.", seconds)
-        return text % {"num": seconds}
-    minutes = ceil(seconds / _MINUTE)
-    text = ngettext("Try again in %(num)s minute.", "Try again in %(num)s minutes.", minutes)
-    return text % {"num": minutes}
-
-
-def _form(
-    view: InteractionView | None, *, identifier: str | None = None, trouble: _Trouble | None = None
-) -> Response:
+def _form(view: InteractionView | None, goal: Goal, typed: _Typed | None = None) -> Response:
     """The form, empty or with what was typed; the password is never sent back."""
-    if identifier is None:
-        identifier = (view.login_hint if view is not None else None) or ""
-    retry_after = None if trouble is None else trouble.retry_after
+    trouble = None if typed is None else typed.trouble
+    hint = view.login_hint if view is not None else None
+    here, settings = container(), container().settings
+    client = None if view is None else client_view.of(view.client, redirect_origin=view.redirect_origin)
     return page(
         "login/password.html",
         status=200 if trouble is None else trouble.status,
         form_targets=()
         if view is None
         else client_view.form_targets(view.client, redirect_origin=view.redirect_origin),
-        headers=[]
-        if retry_after is None
-        else [("Retry-After", str(max(1, ceil(retry_after.total_seconds()))))],
-        client=None if view is None else client_view.of(view.client, redirect_origin=view.redirect_origin),
-        identifier=identifier,
+        headers=() if trouble is None else trouble.headers,
+        client=client,
+        identifier=(hint or "") if typed is None else typed.identifier,
         trouble=trouble,
         is_again=view is not None and visit().session is not None,
+        passkey_fields=_passkey_fields(goal),
+        can_passkey=here.passkey_flow.available,
+        signup=_beside("/signup", goal) if settings.registration.enabled else None,
+        recover=f"{application().path_prefix}/recover"
+        if here.outbox.can_mail or here.outbox.can_sms
+        else None,
     )
 
 
-def _remember(signed_in: SignedIn, response: Response) -> Response:
-    """Give the browser its new session cookie; the old value is dead (row S2)."""
-    secure = is_secure()
-    SESSION.write(response, signed_in.session_cookie.reveal(), secure=secure)
-    DEVICE.write(response, signed_in.device_cookie.reveal(), secure=secure)
-    return response
+def _passkey_fields(goal: Goal) -> dict[str, str]:
+    """What the script sends along with a passkey."""
+    fields = {"interaction": goal.place} if goal.place else {"return_to": goal.return_to or ""}
+    return {**fields, "beside": "yes"} if goal.park_present else fields
+
+
+def _beside(path: str, goal: Goal) -> str:
+    """The address of a page that can belong to an interaction, too."""
+    return f"{application().path_prefix}{path}{'/' + goal.place if goal.place else ''}"

@@ -7,12 +7,24 @@ from typing import Any
 
 import pytest
 
-from idp.accounts import Account, Accounts
+from idp.accounts import Account, Accounts, Notices
 from idp.audit import Audit, Source
-from idp.authenticators import KnownDevices, Passwords, PasswordThrottle
+from idp.authenticators import FactorThrottle, KnownDevices, Passwords, PasswordThrottle
 from idp.clock import FixedClock
-from idp.crypto import Argon2Parameters, PasswordHasher, Secret
-from idp.login import LoginFlow, LoginServices, SignedIn
+from idp.crypto import Argon2Parameters, PasswordHasher, Sealer, Secret
+from idp.delivery import MessageCodec, MessageLimits, Outbox
+from idp.login import (
+    Completion,
+    CompletionServices,
+    Enrolments,
+    LoginAttempts,
+    LoginFlow,
+    LoginServices,
+    PendingServices,
+    PendingSignIns,
+    SignedIn,
+)
+from idp.onetime import OneTimeLinks
 from idp.ratelimit import RateLimiter
 from idp.ratelimit.counters import MemoryCounters
 from idp.sessions import BrowserSession, Sessions
@@ -58,15 +70,56 @@ class Door:
         return Passwords(self.repos, hasher, self.settings.passwords)
 
     def _flow(self) -> LoginFlow:
+        throttle = PasswordThrottle(self.repos, Secret(b"t" * 32))
+        devices, audit = KnownDevices(self.repos), Audit(self.repos)
         return LoginFlow(
             LoginServices(
                 store=create_login_store(self.hot_pool),
                 passwords=self.passwords,
-                throttle=PasswordThrottle(self.repos, Secret(b"t" * 32)),
-                devices=KnownDevices(self.repos),
+                throttle=throttle,
+                devices=devices,
                 sessions=self.sessions,
                 ratelimiter=RateLimiter(MemoryCounters(), self.settings.ratelimit, self.clock),
-                audit=Audit(self.repos),
+                audit=audit,
+                pending=self._pending(throttle, devices, audit),
+            )
+        )
+
+    def _pending(self, throttle: PasswordThrottle, devices: KnownDevices, audit: Audit) -> PendingSignIns:
+        secret = Secret(b"o" * 32)
+        settings = self.settings
+        outbox = Outbox(
+            self.repos,
+            MessageCodec(Sealer(b"o" * 32)),
+            MessageLimits(self.repos, settings.ratelimit, secret),
+            mail=settings.mail,
+            sms=settings.sms,
+        )
+        attempts = LoginAttempts(self.repos, lifetime=settings.login.attempt_lifetime)
+        completion = Completion(
+            CompletionServices(
+                repos=self.repos,
+                accounts=self.accounts,
+                sessions=self.sessions,
+                devices=devices,
+                throttle=throttle,
+                factor_throttle=FactorThrottle(self.repos, throttle),
+                attempts=attempts,
+                notices=Notices(self.repos, outbox, OneTimeLinks(self.repos), settings.issuer),
+                audit=audit,
+                remember_device=settings.login.remember_device,
+            )
+        )
+        return PendingSignIns(
+            PendingServices(
+                database=self.database,
+                repos=self.repos,
+                enrolments=Enrolments(self.repos),
+                attempts=attempts,
+                devices=devices,
+                completion=completion,
+                outbox=outbox,
+                audit=audit,
             )
         )
 
@@ -103,7 +156,7 @@ class Door:
         device: str | None = None,
         address: str = "192.0.2.1",
     ) -> SignedIn:
-        return self.flow.sign_in_with_password(
+        outcome = self.flow.sign_in_with_password(
             identifier=identifier,
             password=password,
             present_session=session,
@@ -111,6 +164,8 @@ class Door:
             source=Source(address=address, user_agent="test", request_id="req_1"),
             now=self.clock.now(),
         )
+        assert isinstance(outcome, SignedIn)
+        return outcome
 
     def find(self, cookie: Secret[str]) -> BrowserSession | None:
         return self.sessions.find(cookie.reveal(), self.clock.now())

@@ -1,0 +1,75 @@
+"""What a sign-in is for, and who stands at the door."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from idp.audit import Source
+from idp.login.attempt import LoginAttempt
+from idp.login.policy import Required
+from idp.sessions import BrowserSession
+
+_PLACE = "place"
+_RETURN_TO = "return_to"
+_AGAIN = "again"
+_BESIDE = "beside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What a sign-in is for. What it requires is asked anew at every step; the attempt keeps the rest."""
+
+    required: Required = field(default_factory=Required)
+    place: str = ""
+    """The interaction it belongs to; empty for none. Proofs given at one place count at no other."""
+    return_to: str | None = None
+    """Where to go afterwards, outside of interactions: a path of ours."""
+    again: bool = False
+    """Somebody who is signed in proves again who they are: with all they have, on trusted devices too."""
+    park_present: bool = False
+    """Whether another person's session goes on beside the new one."""
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What an attempt keeps of it."""
+        return {
+            _PLACE: self.place,
+            _RETURN_TO: self.return_to,
+            _AGAIN: self.again,
+            _BESIDE: self.park_present,
+        }
+
+    def kept_by(self, attempt: LoginAttempt) -> "Goal":
+        """This goal with what the attempt has kept of it."""
+        detail = attempt.detail
+        return replace(
+            self,
+            return_to=detail.get(_RETURN_TO),
+            again=bool(detail.get(_AGAIN)),
+            park_present=bool(detail.get(_BESIDE)),
+        )
+
+    def is_of(self, attempt: LoginAttempt) -> bool:
+        """Whether the attempt began at this place.
+
+        Security: what was proved for one request must not answer another, which may have asked for a new
+        proof (row M5).
+        """
+        return bool(attempt.detail.get(_PLACE, "") == self.place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """A browser at one moment."""
+
+    present: BrowserSession | None
+    """The live session."""
+    attempt_cookie: str | None = None
+    device_cookie: str | None
+    source: Source
+    now: datetime
+
+    def purpose(self, account_id: str | None) -> str:
+        """Why this account's proofs are asked for, for the audit record."""
+        same = self.present is not None and self.present.account_id == account_id
+        return "reauthentication" if same else "login"
