@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from idp.container import Container
 from idp.errors import Unavailable
+from idp.jobs.deletions import delete_accounts
 from idp.jobs.issue_counts import flush_issue_counts
 from idp.jobs.key_states import maintain_keys
 from idp.jobs.outbox import deliver_messages
@@ -38,6 +39,7 @@ def start_jobs(container: Container) -> Callable[[], None]:
             (maintain_keys, timedelta(seconds=30)),
             (purge_expired, timedelta(minutes=5)),
             (purge_dead_families, timedelta(minutes=5)),
+            (delete_accounts, timedelta(minutes=1)),
         ),
         "idp-messages": ((deliver_messages, timedelta(seconds=1)),),
     }

@@ -219,5 +219,5 @@ _TELLING: Final[Mapping[str, Callable[[Detail], Happening]]] = {
     ),
 }
 
-TOLD: Final = tuple(sorted(event.value for event in (*_PLAIN, *_TELLING)))
+TOLD: Final = tuple(sorted(str(event) for event in (*_PLAIN, *_TELLING)))
 """Names of the events that people read of."""

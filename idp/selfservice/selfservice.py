@@ -6,6 +6,8 @@ from typing import Self
 from idp.selfservice.apps import ConnectedApps
 from idp.selfservice.authenticators import Authenticators
 from idp.selfservice.code_factor_setup import CodeFactorSetup
+from idp.selfservice.deletion import OwnDeletion
+from idp.selfservice.export import Export
 from idp.selfservice.history import History
 from idp.selfservice.password import OwnPassword
 from idp.selfservice.places import Places
@@ -25,6 +27,8 @@ class SelfService:
     apps: ConnectedApps
     history: History
     password: OwnPassword
+    export: Export
+    deletion: OwnDeletion
 
     @classmethod
     def build(cls, services: SelfServiceServices) -> Self:
@@ -37,6 +41,8 @@ class SelfService:
             apps=ConnectedApps(services),
             history=History(services, places),
             password=OwnPassword(services),
+            export=Export(services, authenticators),
+            deletion=OwnDeletion(services, authenticators),
             authenticators=authenticators,
             code_factors=CodeFactorSetup(services, authenticators),
         )

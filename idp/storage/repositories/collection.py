@@ -14,6 +14,7 @@ from idp.storage.repositories.clients import ClientRepository, LogoRepository, R
 from idp.storage.repositories.consents import ConsentRepository
 from idp.storage.repositories.deletions import DeletionRepository
 from idp.storage.repositories.enrolments import EnrolmentRepository
+from idp.storage.repositories.exports import ExportRepository
 from idp.storage.repositories.families import FamilyRepository
 from idp.storage.repositories.keys import KeyRepository
 from idp.storage.repositories.login_attempts import LoginAttemptRepository
@@ -57,6 +58,7 @@ class Repositories:
     outbox: OutboxRepository
     deletions: DeletionRepository
     overviews: OverviewRepository
+    exports: ExportRepository
 
 
 def repositories(session: SessionSource) -> Repositories:
@@ -88,4 +90,5 @@ def repositories(session: SessionSource) -> Repositories:
         outbox=OutboxRepository(session),
         deletions=DeletionRepository(session),
         overviews=OverviewRepository(session),
+        exports=ExportRepository(session),
     )

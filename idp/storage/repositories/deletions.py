@@ -65,21 +65,26 @@ class DeletionRepository(Repository):
         """Forget a request that was carried out."""
         self._remove(account_id, begun=True)
 
-    def delete_account(self, account_id: str) -> bool:
-        """Delete the account and what belongs to it, but not the record of what happened.
-
-        Names, password, authenticators, devices, sessions, token families and sign-ins on their way go with
-        the row, by their foreign keys.
-        """
+    def delete_belongings(self, account_id: str) -> None:
+        """Delete what names the account without a foreign key: consents, codes and links, messages."""
         for model in (ConsentRow, OneTimeRow, OutboxRow):
             self._session.execute(
                 delete(model).where(model.account_id == account_id),
                 execution_options={"synchronize_session": False},
             )
-        statement = delete(AccountRow).where(AccountRow.id == account_id).returning(AccountRow.id)
-        gone = self._session.execute(statement, execution_options={"synchronize_session": False}).first()
+
+    def delete_account(self, account_id: str) -> None:
+        """Delete the account, but not the record of what happened.
+
+        Names, password, authenticators, devices, sessions, token families and sign-ins on their way go with
+        the row, by their foreign keys.
+        """
+        self._session.flush()  # events about it are written before it goes
+        self._session.execute(
+            delete(AccountRow).where(AccountRow.id == account_id),
+            execution_options={"synchronize_session": False},
+        )
         self._session.expire_all()
-        return gone is not None
 
     def details(self, account_id: str, *, after: str, limit: int) -> list[tuple[str, Mapping[str, Any]]]:
         """Id and detail of the next ``limit`` events of an account, oldest first, behind the id ``after``."""

@@ -9,6 +9,8 @@ from idp.web.context import container
 from idp.web.pages import (
     account,
     account_apps,
+    account_data,
+    account_deletion,
     account_history,
     account_password,
     account_sessions,
@@ -55,6 +57,8 @@ PAGES = (  # address, method, view
     *account_apps.ROUTES,
     *account_history.ROUTES,
     *account_password.ROUTES,
+    *account_data.ROUTES,
+    *account_deletion.ROUTES,
     *security.ROUTES,
     *PASSKEY,
     *PASSKEY_CHANGES,
@@ -96,6 +100,8 @@ def _before() -> None:
     person = visit().session
     if person is not None and person.locale:
         prefer_language(person.locale)
+    if person is not None and person.deletes_at is not None:
+        account_deletion.hold()
     if request.method == "POST":
         begin_form()
 
@@ -112,6 +118,11 @@ def _after(response: Response) -> Response:
 def _stale_form(error: StaleForm) -> Response:
     _log.warning("request.stale_form", extra={"fields": {"path": request.path, "detail": error.detail}})
     return stale_form_page(error)
+
+
+@pages.errorhandler(account_deletion.Leaving)
+def _leaving(_error: account_deletion.Leaving) -> Response:
+    return account_deletion.to_keep()
 
 
 @pages.errorhandler(SignInNeeded)
