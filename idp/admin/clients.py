@@ -56,6 +56,31 @@ class ClientAdmin:
             shown["client_secret"] = made.secret.reveal()
         return {**shown, "warnings": warnings} if warnings else shown
 
+    def update(self, client_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Change members of a client's metadata; ``None`` gives one its default again.
+
+        Tokens and consents stay; a scope that is taken away is refused from the next request on.
+
+        Returns:
+            the client, with ``changed``, the names of the members that did.
+
+        Raises:
+            NotFound: there is no such client.
+            Invalid: the result breaks a rule, or another way of authentication is asked for.
+        """
+        context = self._context
+        uri = changes.get("logo_uri")
+        logo, warnings = self._fetched(uri if isinstance(uri, str) else None)
+        with context.change("clients") as now:
+            client, changed = context.clients.update(client_id, changes, now=now)
+            if logo is not None:
+                context.logos.save(client_id, logo, now)
+            elif client.logo_uri is None:
+                context.logos.delete(client_id)
+            context.record(AuditEvent.CLIENT_UPDATED, now, client=client_id, detail={"fields": changed})
+            shown = {**self._shown(client), "changed": list(changed)}
+        return {**shown, "warnings": warnings} if warnings else shown
+
     def list_(self) -> list[dict[str, Any]]:
         """Every client, by id, without secrets (row K12)."""
         with self._context.database.transaction(write=False):

@@ -1,14 +1,39 @@
 """``idp client``: the applications that send people here."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from idp.assurance import ACR_VALUES_SUPPORTED
 from idp.cli.context import opened, read_secret_from_stdin
 from idp.cli.documents import print_json, read_json_object
 from idp.cli.options import ManyValuesCommand
 
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+
+
+def _assurance(command: Callable[..., None]) -> Callable[..., None]:
+    """The options about how sure a sign-in has to be, and about its end."""
+    for option in (
+        click.option(
+            "--backchannel-logout-uri", help="Where the client is told that a session ended; https."
+        ),
+        click.option(
+            "--minimum-acr",
+            type=click.Choice(ACR_VALUES_SUPPORTED),
+            help="The level below which nobody is signed in to it; loa:2 is two factors.",
+        ),
+        click.option(
+            "--acr-values",
+            "default_acr_values",
+            type=click.Choice(ACR_VALUES_SUPPORTED),
+            multiple=True,
+            help="The level it would like when a request says nothing; may be repeated, best first.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -43,6 +68,7 @@ def client() -> None:
 @click.option(
     "--access-token-format", type=click.Choice(("jwt", "opaque")), help="Default from the settings."
 )
+@_assurance
 @click.option("--no-require-pkce", is_flag=True, help="Exempt an old confidential OpenID client from PKCE.")
 @click.option(
     "--metadata",
@@ -60,6 +86,21 @@ def create(**given: object) -> None:
                 client_id=str(given["client_id"]), metadata=metadata, secret=secret
             )
         )
+
+
+@client.command(cls=ManyValuesCommand)
+@click.argument("client_id")
+@_assurance
+@click.option(
+    "--metadata",
+    "metadata_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file with the members to change; null gives one its default again.",
+)
+def update(*, client_id: str, **given: object) -> None:
+    """Change members of a client's registration; what is not named stays."""
+    with opened() as container:
+        print_json(container.admin.clients.update(client_id, _changes(given)))
 
 
 @client.command("list")
@@ -124,12 +165,24 @@ def rotate_secret(*, client_id: str, secret_stdin: bool, overlap_days: int) -> N
         print_json(container.admin.clients.rotate_secret(client_id, secret=secret, overlap_days=overlap_days))
 
 
-def _metadata(given: dict[str, object]) -> dict[str, object]:
-    """The metadata file first, then what the options say."""
+def _changes(given: dict[str, object]) -> dict[str, object]:
+    """The metadata file first, then what the options of both commands say."""
     path = given["metadata_file"]
     metadata: dict[str, object] = {}
     if isinstance(path, Path):
         metadata.update(read_json_object(path, option="--metadata"))
+    for option in ("minimum_acr", "backchannel_logout_uri"):
+        if given[option]:
+            metadata[option] = given[option]
+    values = given["default_acr_values"]
+    if isinstance(values, tuple) and values:
+        metadata["default_acr_values"] = list(values)
+    return metadata
+
+
+def _metadata(given: dict[str, object]) -> dict[str, object]:
+    """The metadata file first, then what the options say."""
+    metadata = _changes(given)
     metadata["client_name"] = given["name"]
     metadata["token_endpoint_auth_method"] = given["auth_method"]
     for option in ("redirect_uris", "post_logout_redirect_uris", "grant_types"):

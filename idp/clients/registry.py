@@ -134,6 +134,33 @@ class Clients:
             client=self.get(client_id), secret=chosen, secret_id=added.id, previous_expires_at=ends
         )
 
+    def update(
+        self, client_id: str, changes: Mapping[str, Any], *, now: datetime
+    ) -> tuple[RegisteredClient, tuple[str, ...]]:
+        """Change members of a client's metadata; the client, and the names of those that changed.
+
+        Args:
+            client_id: whose.
+            changes: the new values; ``None`` gives a member its default again. Other members stay.
+            now: aware UTC time.
+
+        Raises:
+            NotFound: there is no such client.
+            Invalid: the result breaks a rule, or another way of authentication is asked for.
+        """
+        row = self._get_row(client_id)
+        before = dict(row.metadata_)
+        after = validate_metadata({**before, **changes})
+        method = "token_endpoint_auth_method"
+        if after[method] != before[method]:
+            raise Invalid("A client keeps its way of authentication; register another.", field=method)
+        changed = tuple(name for name, value in after.items() if value != before.get(name))
+        if changed:
+            row.metadata_ = after
+            row.updated_at = now
+            self._clients.update(row)
+        return self.get(client_id), changed
+
     def set_disabled(self, client_id: str, *, disabled: bool, now: datetime) -> RegisteredClient:
         """Switch the client off, or on again. Switching off also ends every token it has.
 

@@ -371,3 +371,42 @@ def test_a_key_readable_by_others_stops_every_command(environment, tmp_path):
 
     assert done.returncode == 78
     assert "chmod 600" in done.stderr
+
+
+def test_a_registration_changes_member_by_member(idp, tmp_path):
+    """RFC 7591 names and ours; what is not named stays, null gives the default again."""
+    create_client(idp, "shop", "--acr-values", "urn:idp:loa:3", "urn:idp:loa:2")
+    metadata = tmp_path / "metadata.json"
+    metadata.write_text(json.dumps({"client_name": "Corner Shop", "default_acr_values": None}))
+
+    changed = idp("client", "update", "shop", "--minimum-acr", "urn:idp:loa:2", "--metadata", str(metadata))
+    shown = idp("client", "show", "shop")
+
+    assert set(changed["changed"]) == {"client_name", "default_acr_values", "minimum_acr"}
+    assert (shown["client_name"], shown["minimum_acr"]) == ("Corner Shop", "urn:idp:loa:2")
+    assert shown["default_acr_values"] == []
+    assert shown["redirect_uris"] == ["https://shop.example/cb"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"token_endpoint_auth_method": "none"},
+        {"minimum_acr": "urn:idp:loa:9"},
+        {"default_acr_values": "urn:idp:loa:2"},
+        {"backchannel_logout_uri": "http://shop.example/out"},
+        {"redirect_uris": []},
+        {"unheard_of": 1},
+    ],
+)
+def test_a_change_that_breaks_a_rule_changes_nothing(idp, tmp_path, changes):
+    """RFC 7591 §2; K5: a secret is not taken away in passing."""
+    create_client(idp, "shop")
+    before = idp("client", "show", "shop")
+    metadata = tmp_path / "metadata.json"
+    metadata.write_text(json.dumps(changes))
+
+    with pytest.raises(Invalid):
+        idp("client", "update", "shop", "--metadata", str(metadata))
+
+    assert idp("client", "show", "shop") == before
