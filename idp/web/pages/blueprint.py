@@ -14,8 +14,13 @@ from idp.web.pages import (
     account_history,
     account_password,
     account_sessions,
+    contact,
+    new_password,
+    recovery,
     second_factor,
+    securing,
     security,
+    signup,
 )
 from idp.web.pages.account_guard import SignInNeeded, to_sign_in
 from idp.web.pages.authorize import authorize, authorize_post, resume
@@ -61,6 +66,11 @@ PAGES = (  # address, method, view
     *account_deletion.ROUTES,
     *security.ROUTES,
     *PASSKEY,
+    *signup.ROUTES,
+    *recovery.ROUTES,
+    *securing.ROUTES,
+    *contact.ROUTES,
+    *new_password.ROUTES,
     *PASSKEY_CHANGES,
 )
 
@@ -72,6 +82,7 @@ INTERACTION_PAGES = (  # pages of one half-finished authorization request
     ("/consent/<uid>", "GET", consent),
     ("/consent/<uid>", "POST", consent_post),
     *PASSKEY_INTERACTIONS,
+    *signup.INTERACTION_ROUTES,
     ("/select-account/<uid>", "GET", select_account),
     ("/select-account/<uid>", "POST", select_account_post),
 )

@@ -1,20 +1,19 @@
-"""Passkeys: the addresses that the script asks, the offer to add one, and the forms of the list.
+"""Passkeys: the addresses that the script asks, and the offer to add one.
 
 The script's addresses take forms, like all others, so they have the same protection (row S8); they answer
 in JSON, and the script says to the person what they answer.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import wraps
 from math import ceil
 from typing import Any, Final
 from urllib.parse import quote
 
-import orjson
 from flask import Response, request
 
-from idp.authenticators import LONGEST_NAME, Passkey, UnknownPasskey
+from idp.authenticators import UnknownPasskey
 from idp.errors import Conflict, IdpError, Invalid, NotFound, Refused, Unavailable
 from idp.oauth import ShownError
 from idp.selfservice import NotFresh
@@ -24,7 +23,6 @@ from idp.web.pages.account_guard import SignInNeeded, signed_in
 from idp.web.pages.cookies import ATTEMPT
 from idp.web.pages.forms import form_value
 from idp.web.pages.locale import choose_language, gettext
-from idp.web.pages.notice import done
 from idp.web.pages.own_path import own_path
 from idp.web.pages.render import page
 from idp.web.pages.signed_in import remember
@@ -208,73 +206,6 @@ def _decline() -> None:
     container().own_passkeys.decline(signed_in(), source=source(), now=now())
 
 
-# The list on the security page
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownPasskey:
-    """A passkey as the list shows it."""
-
-    id: str
-    name: str
-    mark: str
-    is_synced: bool
-    added: str
-    used: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPasskeysView:
-    """What ``passkey/list.html`` shows."""
-
-    available: bool
-    passkeys: tuple[ShownPasskey, ...]
-    signals: str
-    """For the script: JSON of what password managers should know."""
-    longest_name: int = LONGEST_NAME
-
-
-def own_passkeys_view(account_id: str) -> OwnPasskeysView:
-    """The part of the security page about passkeys."""
-    own = container().own_passkeys
-    return OwnPasskeysView(
-        available=own.available,
-        passkeys=tuple(_shown(passkey) for passkey in own.list_(account_id)),
-        signals=orjson.dumps(asdict(own.signals(account_id))).decode() if own.available else "",
-    )
-
-
-def _shown(passkey: Passkey) -> ShownPasskey:
-    name = passkey.name or gettext("Passkey")
-    used = passkey.last_used_at
-    return ShownPasskey(
-        id=passkey.id,
-        name=name,
-        mark=passkey.mark or name[:1].upper(),
-        is_synced=passkey.is_synced,
-        added=passkey.created_at.strftime("%Y-%m-%d"),
-        used=None if used is None else used.strftime("%Y-%m-%d"),
-    )
-
-
-def passkey_rename_post() -> Response:
-    """Give a passkey another name."""
-    container().own_passkeys.rename(
-        signed_in(), form_value("passkey"), form_value("name"), source=source(), now=now()
-    )
-    return done(_SECURITY, "passkey-renamed")
-
-
-def passkey_remove_post() -> Response:
-    """Remove a passkey."""
-    session = signed_in()
-    try:
-        container().own_passkeys.remove(session, form_value("passkey"), source=source(), now=now())
-    except NotFresh as error:
-        raise NotFresh(detail=error.detail, return_to=_return_address()) from error
-    return done(_SECURITY, "passkey-removed")
-
-
 def _return_address() -> str:
     """Where the forms of passkeys are, for coming back after a proof."""
     return f"{application().path_prefix}{_SECURITY}"
@@ -287,8 +218,6 @@ ROUTES = (
     ("/passkey/register", "POST", passkey_register),
     ("/passkey/offer", "GET", plain_passkey_offer),
     ("/passkey/offer", "POST", plain_passkey_offer_post),
-    ("/account/passkeys/rename", "POST", passkey_rename_post),
-    ("/account/passkeys/remove", "POST", passkey_remove_post),
 )
 
 INTERACTION_ROUTES = (

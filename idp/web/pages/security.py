@@ -16,6 +16,7 @@ from idp.web.pages.forms import form_value
 from idp.web.pages.fresh import fresh_person
 from idp.web.pages.locale import gettext, language
 from idp.web.pages.notice import done
+from idp.web.pages.passkey_list import own_passkeys_view
 from idp.web.responses import see_other
 
 _PAGE: Final = "/account/security"
@@ -34,7 +35,7 @@ _MOST_SHOWN: Final = 200
 
 def security() -> Response:
     """Show what protects the account."""
-    return _security_page()
+    return security_page()
 
 
 def to_security() -> Response:
@@ -43,13 +44,15 @@ def to_security() -> Response:
     return _to(_PAGE)
 
 
-def _security_page(trouble: IdpError | None = None) -> Response:
+def security_page(trouble: IdpError | None = None) -> Response:
+    """The page, with what went wrong with one of its forms."""
     session, here = signed_in(), container()
     setup = here.selfservice.code_factors
     return _shown(
         "security/security.html",
         trouble,
         protection=here.selfservice.authenticators.protection(session.account_id, now()),
+        own_passkeys=own_passkeys_view(session.account_id),
         can_mail=setup.can_offer(Channel.EMAIL),
         can_sms=setup.can_offer(Channel.SMS),
     )
@@ -116,7 +119,7 @@ def totp_remove_post() -> Response:
     except NotFresh:
         raise
     except Refused as error:
-        return _security_page(error)
+        return security_page(error)
     return done(_PAGE, "totp-and-codes-removed" if removed.recovery_codes else "totp-removed")
 
 
@@ -200,7 +203,7 @@ def code_factor_remove_post(channel: str) -> Response:
     except NotFresh:
         raise
     except Refused as error:
-        return _security_page(error)
+        return security_page(error)
     return done(_PAGE, "code-factor-and-codes-removed" if removed.recovery_codes else "code-factor-removed")
 
 
@@ -251,7 +254,7 @@ def _shown(template: str, trouble: IdpError | None = None, **values: Any) -> Res
 def _status(trouble: IdpError) -> int:
     if isinstance(trouble, Unavailable):
         return 503
-    if isinstance(trouble, Refused):
+    if isinstance(trouble, Refused) and trouble.retry_after is not None:
         return 429
     return 409 if isinstance(trouble, (Conflict, NotFound)) else 422
 
