@@ -3,6 +3,7 @@
 from idp.admin import Admin, AdminContext
 from idp.audit import Actor
 from idp.clients import Clients, Logos
+from idp.container.joining import build_account_links
 from idp.container.rooms import Rooms, client_secret_key
 from idp.login import (
     AccountSwitch,
@@ -91,6 +92,7 @@ def build_selfservice(rooms: Rooms) -> SelfService:
             audit=rooms.audit,
             accounts=rooms.accounts,
             notices=rooms.notices,
+            links=build_account_links(rooms),
             outbox=rooms.outbox,
             sms_sender=rooms.sms_sender,
             codes_once=rooms.codes_once,
@@ -176,5 +178,7 @@ def build_admin(rooms: Rooms) -> Admin:
             keystore=rooms.keystore,
             http=rooms.http,
             access_token_lifetime=rooms.settings.tokens.access_token_lifetime,
-        )
+        ),
+        outbox=rooms.outbox,
+        mail=rooms.mail_sender,
     )

@@ -5,6 +5,7 @@ Called by web/pages and jobs.
 Reading order: freshness, services, profile, selfservice.
 """
 
+from idp.selfservice.contact import Contact, ContactChanges
 from idp.selfservice.freshness import NotFresh, assert_fresh
 from idp.selfservice.happenings import Words
 from idp.selfservice.passkeys import OwnPasskeys, OwnPasskeyServices, PasskeySignals
@@ -15,6 +16,8 @@ from idp.selfservice.services import SelfServiceServices
 __all__ = [
     "ADDRESS",
     "FIELDS",
+    "Contact",
+    "ContactChanges",
     "InvalidProfile",
     "NotFresh",
     "OwnPasskeyServices",

@@ -6,6 +6,7 @@ from typing import Self
 from idp.selfservice.apps import ConnectedApps
 from idp.selfservice.authenticators import Authenticators
 from idp.selfservice.code_factor_setup import CodeFactorSetup
+from idp.selfservice.contact import ContactChanges
 from idp.selfservice.deletion import OwnDeletion
 from idp.selfservice.export import Export
 from idp.selfservice.history import History
@@ -23,6 +24,7 @@ class SelfService:
     profile: Profile
     authenticators: Authenticators
     code_factors: CodeFactorSetup
+    contact: ContactChanges
     sessions: OwnSessions
     apps: ConnectedApps
     history: History
@@ -45,4 +47,5 @@ class SelfService:
             deletion=OwnDeletion(services, authenticators),
             authenticators=authenticators,
             code_factors=CodeFactorSetup(services, authenticators),
+            contact=ContactChanges(services, authenticators),
         )

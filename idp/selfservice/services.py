@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from idp.accounts import Accounts, Notices
+from idp.accounts import AccountLinks, Accounts, Notices
 from idp.audit import Audit
 from idp.authenticators import (
     CodeFactors,
@@ -36,6 +36,7 @@ class SelfServiceServices:
     audit: Audit
     accounts: Accounts
     notices: Notices
+    links: AccountLinks
     outbox: Outbox
     sms_sender: SmsSender
     codes_once: OneTimeCodes
