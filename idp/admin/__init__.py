@@ -1,9 +1,9 @@
-"""What operators do: accounts, clients, resource servers and signing keys.
+"""What operators do: accounts, clients, resource servers, signing keys and messages.
 
 Each function is one transaction with its audit event, and tells the workers what changed.
 Results are plain dictionaries, ready for JSON; a secret is in the result that made it and in
 no other. Called by cli and jobs.
-Reading order: context, accounts, clients, resources, keys, admin.
+Reading order: context, accounts, clients, resources, keys, messages, admin.
 """
 
 from idp.admin.admin import Admin

@@ -7,7 +7,9 @@ from idp.admin.accounts import AccountAdmin
 from idp.admin.clients import ClientAdmin
 from idp.admin.context import AdminContext
 from idp.admin.keys import KeyAdmin
+from idp.admin.messages import MessageAdmin
 from idp.admin.resources import ResourceAdmin
+from idp.delivery import MailSender, Outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,13 +20,15 @@ class Admin:
     clients: ClientAdmin
     resources: ResourceAdmin
     keys: KeyAdmin
+    messages: MessageAdmin
 
     @classmethod
-    def build(cls, context: AdminContext) -> Self:
-        """All of them over one context."""
+    def build(cls, context: AdminContext, *, outbox: Outbox, mail: MailSender) -> Self:
+        """All of them over one context, and what only some of them need."""
         return cls(
             accounts=AccountAdmin(context),
             clients=ClientAdmin(context),
             resources=ResourceAdmin(context),
             keys=KeyAdmin(context),
+            messages=MessageAdmin(context, outbox, mail),
         )

@@ -227,6 +227,9 @@ class AuditEvent(StrEnum):
     """A mail or an SMS could not be sent, and is not tried again. Detail: ``channel`` (``mail`` or
     ``sms``), ``template``, ``attempts``, ``reason``."""
 
+    MESSAGE_RETRIED = "message.retried"
+    """An operator had messages tried again. Detail: ``messages`` (how many)."""
+
     # Clients
 
     CLIENT_AUTHENTICATION_FAILED = "client.authentication.failed"

@@ -24,6 +24,8 @@ _COMMANDS = {
     "client": "idp.cli.client:client",
     "resource": "idp.cli.resource:resource",
     "key": "idp.cli.key:key",
+    "mail": "idp.cli.mail:mail",
+    "outbox": "idp.cli.outbox:outbox",
     "demo": "idp.cli.demo:demo",
 }
 """Where each command lies. Only the one that was asked for is loaded, and what that one needs."""

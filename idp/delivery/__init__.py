@@ -11,7 +11,7 @@ from idp.delivery.errors import Undeliverable
 from idp.delivery.limits import MessageLimits
 from idp.delivery.mail import MailSender
 from idp.delivery.message import Channel, Message, MessageCodec
-from idp.delivery.outbox import Outbox
+from idp.delivery.outbox import Outbox, Waiting
 from idp.delivery.rendering import Rendered, Renderer
 from idp.delivery.sms import SmsSender
 
@@ -28,4 +28,5 @@ __all__ = [
     "Renderer",
     "SmsSender",
     "Undeliverable",
+    "Waiting",
 ]

@@ -1,11 +1,14 @@
 """Writing messages, in the transaction of the change they speak of (decision D8)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from idp.crypto import Unsealable
 from idp.delivery.limits import LONGEST_WINDOW, Counted, MessageLimits
 from idp.delivery.message import Channel, Message, MessageCodec
+from idp.languages import SOURCE_LANGUAGE
 from idp.observability import get_logger
 from idp.settings import MailSettings, SmsSettings
 from idp.storage import OutboxRow, Repositories
@@ -14,6 +17,21 @@ _log = get_logger(__name__)
 
 _PATIENCE = timedelta(days=1)
 """How long to try for whoever names no end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A message that has not left, as operators may see it: neither address nor content."""
+
+    id: str
+    channel: str
+    template: str
+    account_id: str | None
+    attempts: int
+    created_at: datetime
+    due_at: datetime | None
+    failed_at: datetime | None
+    error: str | None
 
 
 class Outbox:
@@ -162,6 +180,39 @@ class Outbox:
             Channel.BACKCHANNEL_LOGOUT, "", to="", locale="", values=values, now=now, useless_at=expires_at
         )
         self._write(message, account_id, None)
+
+    def unwritten(self, template: str, *, to: str, now: datetime, expires_at: datetime) -> Message:
+        """A mail that the caller sends itself."""
+        return self._codec.new(
+            Channel.MAIL, template, to=to, locale=SOURCE_LANGUAGE, values={}, now=now, useless_at=expires_at
+        )
+
+    def list_unsent(self, *, limit: int, after: str | None = None) -> list[Waiting]:
+        """What waits or was given up, oldest first, the next ``limit`` after the id ``after``."""
+        return [
+            Waiting(
+                id=row.id,
+                channel=row.channel,
+                template=self._template(row),
+                account_id=row.account_id,
+                attempts=row.attempts,
+                created_at=row.created_at,
+                due_at=row.due_at,
+                failed_at=row.failed_at,
+                error=row.error,
+            )
+            for row in self._rows.list_unsent(limit=limit, after=after)
+        ]
+
+    def retry(self, now: datetime, message_id: str | None = None) -> int:
+        """Make one message due again, or all that were given up; how many there were."""
+        return self._rows.retry(now, message_id)
+
+    def _template(self, row: OutboxRow) -> str:
+        try:
+            return self._codec.open(row).template
+        except Unsealable:
+            return ""
 
     def _write(
         self, message: Message, account_id: str | None, counted: Counted | None, *, is_sent: bool = False
