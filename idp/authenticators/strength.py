@@ -48,6 +48,8 @@ def estimate(password: str, context: Collection[str]) -> tuple[int, Weakness | N
         password: in its normal form.
         context: words that an attacker would try first.
     """
+    if not password:  # the library fails on it
+        return 0, None
     with _lock:  # it keeps the context words in a dictionary of the module
         result = zxcvbn.zxcvbn(password[:_JUDGED], user_inputs=list(context), max_length=_JUDGED)
     return result["score"], _weakness(result["sequence"])
