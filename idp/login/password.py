@@ -171,7 +171,8 @@ class LoginFlow:
             required=goal.required,
             trusted_device=state.trusted_device and not goal.again,
         )
-        if step.stage is Stage.DONE and not self._services.pending.must_tell(known_device=state.known_device):
+        tells = state.is_told and not state.known_device and self._services.pending.can_tell
+        if step.stage is Stage.DONE and not tells:
             return self._admit(attempt, state.account_id, state.phc, check)
         return self._services.pending.go_on(
             PasswordGiven(

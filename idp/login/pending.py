@@ -57,9 +57,10 @@ class PendingSignIns:
     def __init__(self, services: PendingServices) -> None:
         self._services = services
 
-    def must_tell(self, *, known_device: bool) -> bool:
-        """Whether a sign-in from this device is reported to the account's owner, with the same commit."""
-        return not known_device and self._services.outbox.can_mail
+    @property
+    def can_tell(self) -> bool:
+        """Whether people are told of sign-ins from devices that are not known, with the same commit."""
+        return self._services.outbox.can_mail
 
     def go_on(self, given: PasswordGiven, goal: Goal, visitor: Visitor) -> SignedIn | Unfinished | None:
         """Take the password for a proof, in one transaction; what comes next is decided in it.

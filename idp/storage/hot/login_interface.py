@@ -37,6 +37,8 @@ class LoginState(NamedTuple):
     """The end of the pause of the counter that the attempt runs under; may be over."""
     trusted_device: bool
     """Whether the person asked for no second step on this device."""
+    is_told: bool
+    """Whether there is an owner to be told of a sign-in from a device that is not known."""
     enrolment: Enrolment
 
 

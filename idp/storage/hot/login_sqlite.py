@@ -21,7 +21,10 @@ from idp.storage.types import from_microseconds, to_microseconds
 # Security: an unknown name looks into the same tables as a known one does (row L6).
 _FIND: Final = f"""
 SELECT i.account_id, p.phc, d.token_digest IS NOT NULL, t.blocked_until,
-    COALESCE(d.trusted_until > ?3, false), p.updated_at,
+    COALESCE(d.trusted_until > ?3, false),
+    EXISTS (SELECT 1 FROM account AS a JOIN known_device AS k ON k.account_id = a.id
+            WHERE a.id = COALESCE(i.account_id, '') AND a.email IS NOT NULL),
+    p.updated_at,
     (SELECT count(*) FROM passkey WHERE account_id = COALESCE(i.account_id, '')),
     EXISTS (SELECT 1 FROM totp WHERE account_id = COALESCE(i.account_id, '')),
     (SELECT count(*) FROM recovery_code
@@ -111,7 +114,7 @@ _PAUSE: Final = "UPDATE password_throttle SET blocked_until = ?1 WHERE key = ?2"
 
 _SECOND: Final = 1_000_000
 
-_NOBODY: Final = (None, None, 0, None, 0, None, 0, 0, 0, 0, 0)
+_NOBODY: Final = (None, None, 0, None, 0, 0, None, 0, 0, 0, 0, 0)
 
 
 class SqliteLoginStore:
@@ -133,15 +136,15 @@ class SqliteLoginStore:
             ),
         )
         # One row always comes back, whoever is meant.
-        account_id, phc, known, blocked_until, trusted, set_at, passkeys, totp, codes, sms, email = (
-            row or _NOBODY
-        )
+        account_id, phc, known, blocked_until, trusted, told, set_at, *counted = row or _NOBODY
+        passkeys, totp, codes, sms, email = counted
         return LoginState(
             account_id,
             phc,
             bool(known),
             optional_time(blocked_until),
             bool(trusted),
+            bool(told),
             Enrolment(optional_time(set_at), passkeys, bool(totp), codes, bool(sms), bool(email)),
         )
 

@@ -18,7 +18,7 @@ from idp.web.pages.signed_in import remember
 from idp.web.pages.steps import follow
 from idp.web.pages.trouble import Trouble, trouble_of
 from idp.web.pages.visit import visit
-from idp.web.pages.way import begin_steps, describe, destination, goal_of, required_of, visitor
+from idp.web.pages.way import describe, destination, go_on, goal_of, required_of, visitor
 from idp.web.responses import see_other
 
 
@@ -97,7 +97,7 @@ def _step_up(view: InteractionView) -> Response:
     goal, here = goal_of(view), visitor()
     proofs = () if here.present is None else proofs_of(here.present)
     begun = container().pending.step_up(goal, here, proofs)
-    return _form(view, goal) if begun is None else begin_steps(begun, goal)
+    return _form(view, goal) if begun is None else go_on(begun, goal)
 
 
 def _sign_in(view: InteractionView | None, goal: Goal) -> Response:
@@ -122,7 +122,7 @@ def _sign_in(view: InteractionView | None, goal: Goal) -> Response:
 def after_password(outcome: SignedIn | Unfinished, goal: Goal) -> Response:
     """Go on after the right password: to the next step, to the offer of a passkey, or to where it leads."""
     if isinstance(outcome, Unfinished):
-        return begin_steps(outcome, goal)
+        return go_on(outcome, goal)
     offer = offer_address(
         uid=goal.place or None, return_to=goal.return_to, account_id=outcome.session.account_id
     )

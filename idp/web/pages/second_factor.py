@@ -5,7 +5,7 @@ from typing import Final
 from flask import Response, request
 
 from idp.errors import Conflict, Invalid, Refused, Unavailable
-from idp.login import Factor, Goal, NoAttempt, Stage, Standing
+from idp.login import Factor, Finished, Goal, NoAttempt, Stage, Standing
 from idp.oauth import InteractionView
 from idp.web.context import container
 from idp.web.pages import client_view
@@ -94,7 +94,14 @@ def _prove(view: InteractionView | None, goal: Goal, method: Factor | None) -> R
             return to_step(standing.step.stage, standing.goal)
         asked = _method(standing, "" if method is None else method.value)
         return _page(view, standing, asked, trouble=trouble_of(error))
-    return go_on(outcome)
+    return finish(outcome)
+
+
+def finish(outcome: Finished | Standing) -> Response:
+    """Send the browser to where a step has led."""
+    if isinstance(outcome, Finished):
+        return go_on(outcome.signed_in, outcome.goal)
+    return go_on(outcome, outcome.goal)
 
 
 def _send(view: InteractionView | None, goal: Goal, method: Factor) -> Response:

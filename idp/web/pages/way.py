@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from idp.login import Finished, Goal, Required, Stage, Standing, Unfinished, Visitor
+from idp.login import Goal, Required, SignedIn, Stage, Standing, Unfinished, Visitor
 from idp.oauth import InteractionView
 from idp.web.context import application, container, now, source
 from idp.web.pages.cookies import ATTEMPT
@@ -55,18 +55,14 @@ def visitor() -> Visitor:
     )
 
 
-def begin_steps(outcome: Unfinished, goal: Goal) -> Response:
-    """Send the browser to the step after the first, with what leads it to its sign-in."""
-    response = to_step(outcome.step.stage, goal)
-    ATTEMPT.write(response, outcome.attempt_cookie.reveal(), secure=is_secure())
-    return response
-
-
-def go_on(outcome: Finished | Standing) -> Response:
+def go_on(outcome: SignedIn | Unfinished | Standing, goal: Goal) -> Response:
     """Send the browser to the next step; or, signed in, to where it wanted to go."""
-    if isinstance(outcome, Finished):
-        return remember(outcome.signed_in, destination(outcome.goal))
-    return to_step(outcome.step.stage, outcome.goal)
+    if isinstance(outcome, SignedIn):
+        return remember(outcome, destination(goal))
+    response = to_step(outcome.step.stage, goal)
+    if isinstance(outcome, Unfinished):
+        ATTEMPT.write(response, outcome.attempt_cookie.reveal(), secure=is_secure())
+    return response
 
 
 def to_step(stage: Stage, goal: Goal) -> Response:
