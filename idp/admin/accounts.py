@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from idp.accounts import Account, canonical_email, validate_claims
+from idp.admin.authenticators import AuthenticatorAdmin
 from idp.admin.context import AdminContext, moment
 from idp.audit import AuditEvent
 from idp.errors import Invalid, NotFound
@@ -23,6 +24,7 @@ class AccountAdmin:
 
     def __init__(self, context: AdminContext) -> None:
         self._context = context
+        self._authenticators = AuthenticatorAdmin(context)
 
     def create(
         self,
@@ -61,7 +63,7 @@ class AccountAdmin:
             )
             if phc is not None:
                 self._store_password(account.id, phc, now)
-            return _shown(account)
+            return self._shown_whole(account)
 
     def set_password(self, name: str, password: str) -> dict[str, Any]:
         """Give an account a password in place of the one it has.
@@ -92,13 +94,30 @@ class AccountAdmin:
             return [_shown(account) for account in self._context.accounts.list_(limit=limit, after=after)]
 
     def get(self, name: str) -> dict[str, Any]:
-        """One account by id, username or e-mail address.
+        """One account by id, username or e-mail address, with what it proves itself with.
 
         Raises:
             NotFound: there is none.
         """
         with self._context.database.transaction(write=False):
-            return _shown(self._resolve(name))
+            return self._shown_whole(self._resolve(name))
+
+    def reset_second_factor(self, name: str, *, passkeys: bool = False) -> dict[str, Any]:
+        """Take all second steps away, for somebody who has lost them and whose word was checked.
+
+        The person is told, and can object. Their password and sessions stay.
+
+        Args:
+            name: id, username or e-mail address.
+            passkeys: take the passkeys away too.
+
+        Raises:
+            NotFound: no such account.
+        """
+        with self._context.change():
+            account = self._resolve(name)
+            removed = self._authenticators.reset(account, passkeys=passkeys)
+            return {**self._shown_whole(account), "removed": removed}
 
     def disable(self, name: str) -> dict[str, Any]:
         """Switch an account off: its sessions, token families and tokens end at once (rows T16, S6).
@@ -147,6 +166,9 @@ class AccountAdmin:
                 batch = self._end_some(account_id, reason, now)
             ended = _Ended(ended.sessions + batch.sessions, ended.families + batch.families)
         return ended
+
+    def _shown_whole(self, account: Account) -> dict[str, Any]:
+        return {**_shown(account), "authenticators": self._authenticators.shown(account.id)}
 
     def _store_password(self, account_id: str, phc: str, now: datetime) -> None:
         self._context.passwords.store(account_id, phc, now)

@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from idp.accounts import Accounts
+from idp.accounts import Accounts, Notices
 from idp.audit import Actor, Audit, AuditEvent
-from idp.authenticators import KnownDevices, Passwords, PasswordThrottle
+from idp.authenticators import (
+    CodeFactors,
+    FactorThrottle,
+    KnownDevices,
+    Passwords,
+    PasswordThrottle,
+    RecoveryCodes,
+    Totp,
+)
 from idp.clients import Clients, Logos
 from idp.clock import Clock
 from idp.http import HttpClient
@@ -32,9 +40,14 @@ class AdminContext:
     clock: Clock
     actor: Actor
     accounts: Accounts
+    notices: Notices
     passwords: Passwords
     throttle: PasswordThrottle
+    factor_throttle: FactorThrottle
     devices: KnownDevices
+    totp: Totp
+    recovery_codes: RecoveryCodes
+    code_factors: CodeFactors
     sessions: Sessions
     clients: Clients
     logos: Logos

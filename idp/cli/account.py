@@ -54,7 +54,7 @@ def list_(*, limit: int, after: str | None) -> None:
 @account.command()
 @click.argument("name")
 def show(*, name: str) -> None:
-    """Show one account; NAME is its username, e-mail address or id."""
+    """Show one account and what it signs in with; NAME is its username, e-mail address or id."""
     with opened() as container:
         print_json(container.admin.accounts.get(name))
 
@@ -73,6 +73,18 @@ def enable(*, name: str) -> None:
     """Enable a disabled account again. NAME as in show."""
     with opened() as container:
         print_json(container.admin.accounts.enable(name))
+
+
+@account.command("reset-second-factor")
+@click.argument("name")
+@click.option("--passkeys", is_flag=True, help="Remove the passkeys as well.")
+def reset_second_factor(*, name: str, passkeys: bool) -> None:
+    """Remove the second steps of somebody who has lost them: authenticator app, codes, recovery codes.
+
+    Make sure first that it is them who ask. They are told by mail. NAME as in show.
+    """
+    with opened() as container:
+        print_json(container.admin.accounts.reset_second_factor(name, passkeys=passkeys))
 
 
 @account.command("set-password")

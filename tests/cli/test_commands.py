@@ -89,6 +89,8 @@ def test_an_account_from_creation_to_disabling(idp, tmp_path):
     }
     assert [account["id"] for account in idp("account", "list")] == [made["id"]]
     assert idp("account", "show", "ADA@example.com")["id"] == made["id"]
+    assert idp("account", "show", "ada")["authenticators"]["password"] is True
+    assert idp("account", "reset-second-factor", "ada", "--passkeys")["removed"] == []
     assert idp("account", "disable", "ada")["disabled"] is True
     assert idp("account", "enable", made["id"])["disabled"] is False
     assert (
