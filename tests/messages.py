@@ -28,7 +28,7 @@ class Mail:
     @property
     def code(self) -> str:
         """The six digits that the mail asks to type."""
-        found = re.search(r"^ +(\d{6})$", self.text, re.MULTILINE)
+        found = re.search(r"^ +(\d{6})\r?$", self.text, re.MULTILINE)
         assert found is not None, self.text
         return found[1]
 

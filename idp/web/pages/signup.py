@@ -11,6 +11,7 @@ from idp.login import Goal, Registration, SignedIn, Unfinished, Wishes
 from idp.oauth import InteractionView
 from idp.web.context import application, container, now, source
 from idp.web.pages import client_view
+from idp.web.pages.cookies import ATTEMPT
 from idp.web.pages.forms import form_value
 from idp.web.pages.locale import gettext, language
 from idp.web.pages.new_password import new_password_trouble
@@ -18,8 +19,8 @@ from idp.web.pages.own_path import own_path
 from idp.web.pages.render import page
 from idp.web.pages.signed_in import remember
 from idp.web.pages.trouble import Trouble, trouble_of
-from idp.web.pages.visit import visit
-from idp.web.pages.way import address, begin_steps, describe, destination, goal_of, required_of, visitor
+from idp.web.pages.visit import is_secure, visit
+from idp.web.pages.way import address, describe, destination, goal_of, required_of, to_step, visitor
 from idp.web.responses import json_response, see_other
 
 _YES: Final = "yes"
@@ -169,7 +170,9 @@ def _goal(view: InteractionView | None) -> Goal:
 
 def _onwards(outcome: SignedIn | Unfinished, goal: Goal) -> Response:
     if isinstance(outcome, Unfinished):
-        return begin_steps(outcome, goal)
+        response = to_step(outcome.step.stage, goal)
+        ATTEMPT.write(response, outcome.attempt_cookie.reveal(), secure=is_secure())
+        return response
     return remember(outcome, destination(goal))
 
 
