@@ -56,7 +56,7 @@ lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade
 	@$(LOCK) $(UPGRADE) pyproject.toml --extra demo --group build --output-file requirements.lock
 	@$(LOCK) $(UPGRADE) pyproject.toml --extra demo --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
-screenshots: $(DEV) ## Make the pictures of docs/screenshots anew (needs Chromium, and ports 8000, 9000, 9001)
+screenshots: $(DEV) ## Make the pictures of docs/screenshots anew (needs Chromium, and ports 8000, 9000, 9001, 9002)
 	@$(BIN)/python -m tests.chromium.make_screenshots
 
 clean: ## Remove what can be built again; data in var/ and keys/ stays

@@ -1,4 +1,4 @@
-"""``idp demo``: the server and three example applications, to click through."""
+"""``idp demo``: the server, three example applications and an inbox, to click through."""
 
 import contextlib
 import errno
@@ -22,7 +22,7 @@ from idp.settings import load_settings
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 _DATA = Path("var")
-_PORTS = (8000, 9000, 9001)
+_PORTS = (8000, 9000, 9001, 9002)
 _LABEL_WIDTH = 22
 _MACHINE_SECONDS = 60
 
@@ -31,11 +31,12 @@ _PORT = click.IntRange(1, 65535)
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where the three servers listen and where their data is."""
+    """Where the servers listen and where their data is."""
 
     port: int
     application_port: int
     api_port: int
+    inbox_port: int
 
     @property
     def issuer(self) -> str:
@@ -50,12 +51,17 @@ class _Places:
         return f"http://localhost:{self.api_port}"
 
     @property
+    def inbox(self) -> str:
+        return f"http://localhost:{self.inbox_port}"
+
+    @property
     def options(self) -> Mapping[str, int]:
         """The options that choose the ports."""
         return {
             "--port": self.port,
             "--application-port": self.application_port,
             "--api-port": self.api_port,
+            "--inbox-port": self.inbox_port,
         }
 
     @property
@@ -71,15 +77,16 @@ class _Places:
     "--application-port", type=_PORT, default=_PORTS[1], show_default=True, help="Of the application."
 )
 @click.option("--api-port", type=_PORT, default=_PORTS[2], show_default=True, help="Of the API.")
-def demo(*, port: int, application_port: int, api_port: int) -> None:
-    """Run the server and three example applications until Ctrl-C."""
+@click.option("--inbox-port", type=_PORT, default=_PORTS[3], show_default=True, help="Of the inbox.")
+def demo(*, port: int, application_port: int, api_port: int, inbox_port: int) -> None:
+    """Run the server, three example applications and an inbox until Ctrl-C."""
     if "NO_COLOR" in os.environ:
         click.get_current_context().color = False
     if not (_EXAMPLES / "relying_party.py").exists():
         raise NotFound("the examples are not here; run the demonstration from a checkout of the sources")
-    places = _Places(port, application_port, api_port)
+    places = _Places(port, application_port, api_port, inbox_port)
     _refuse_unusable(places)
-    click.echo("An identity provider and three applications that use it.\n")
+    click.echo("An identity provider, three applications that use it, and an inbox for its mails.\n")
     _make_folder(places.data)
     environment = _environment(places)
     made = _bring_up_to_date(places, environment)
@@ -108,10 +115,18 @@ def _environment(places: _Places) -> dict[str, str]:
         "IDP_KEYS_DIR": str(places.data / "keys"),
         "IDP_SERVER_BIND": f"127.0.0.1:{places.port}",
         "IDP_PAGES_BRAND_NAME": "Demo Identity",
+        "IDP_MAIL_TRANSPORT": "folder",
+        "IDP_MAIL_FOLDER": str(places.data / "mail"),
+        "IDP_SMS_TRANSPORT": "folder",
+        "IDP_SMS_FOLDER": str(places.data / "sms"),
+        "IDP_REGISTRATION_ENABLED": "true",
+        "IDP_REGISTRATION_IDENTIFIERS": "email_or_phone",
         "IDP_LOG_LEVEL": "WARNING",
         "IDP_LOG_FORMAT": "text",
         "API_URL": places.api,
         "ISSUER": places.issuer,
+        "MAIL_FOLDER": str(places.data / "mail"),
+        "SMS_FOLDER": str(places.data / "sms"),
     }
 
 
@@ -121,10 +136,10 @@ def _bring_up_to_date(places: _Places, environment: Mapping[str, str]) -> DemoSe
         configure_logging(settings.log.level, settings.log.format)
         prepare(settings)
         done.append(f"{places.data / 'idp.sqlite3'}")
-    with _step("Account and clients") as done:
+    with _step("Accounts and clients") as done:
         made = read_or_make_secrets(places.data / "secrets.json")
         with opened(settings) as container:
-            is_new = register(container.admin, made, application=places.application, api=places.api)
+            is_new = register(container, made, application=places.application, api=places.api)
         done.append("made" if is_new else "those of the last time")
     return made
 
@@ -132,14 +147,17 @@ def _bring_up_to_date(places: _Places, environment: Mapping[str, str]) -> DemoSe
 def _start(programs: Programs, places: _Places, environment: Mapping[str, str], made: DemoSecrets) -> None:
     application = {**environment, "PORT": str(places.application_port), **made.application}
     api = {**environment, "PORT": str(places.api_port)}
+    inbox = {**environment, "PORT": str(places.inbox_port)}
     # All at once: nobody asks the provider for anything before a person or a token arrives.
     programs.start("the identity provider", environment, "-m", "idp", "serve")
     programs.start("the application", application, str(_EXAMPLES / "relying_party.py"))
     programs.start("the API", api, str(_EXAMPLES / "resource_server.py"))
+    programs.start("the inbox", inbox, str(_EXAMPLES / "inbox.py"))
     for name, address, path in (
         ("the identity provider", places.issuer, "/readyz"),
         ("the application", places.application, "/"),
         ("the API", places.api, "/notes"),
+        ("the inbox", places.inbox, "/"),
     ):
         label = name.removeprefix("the ")
         with _step(label[0].upper() + label[1:]) as done:
@@ -216,6 +234,17 @@ Open {strong(places.application)} in your browser and log in:
 
     username  {strong(made.username)}
     password  {strong(made.password)}
+
+With a second step:
+
+    username  {strong(made.second_username)}
+    password  {strong(made.second_password)}
+    app code  {strong(made.totp_secret)}
+              type this secret into an authenticator app, as a key that is based on time
+
+Or make an account of your own at {strong(places.issuer + "/signup")};
+your account is at {strong(places.issuer + "/account")}.
+Mails and SMS arrive at {strong(places.inbox)}.
 
 Ctrl-C ends everything. Data and logs are in {places.data}/."""
     )

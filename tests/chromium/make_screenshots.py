@@ -83,7 +83,7 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        RunningDemo(Path(folder), (8000, 9000, 9001)) as demo,
+        RunningDemo(Path(folder), (8000, 9000, 9001, 9002)) as demo,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, headless=True)

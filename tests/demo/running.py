@@ -21,10 +21,11 @@ _FROM_ELSEWHERE = ("IDP_", "FLASK_")
 class RunningDemo:
     """The demonstration as a person starts it; ready inside the `with` block."""
 
-    def __init__(self, directory: Path, ports: tuple[int, int, int] | None = None) -> None:
+    def __init__(self, directory: Path, ports: tuple[int, int, int, int] | None = None) -> None:
         self.directory = directory
-        self.ports = ports or (free_port(), free_port(), free_port())
-        self.issuer, self.application, self.api = (f"http://localhost:{port}" for port in self.ports)
+        self.ports = ports or (free_port(), free_port(), free_port(), free_port())
+        addresses = [f"http://localhost:{port}" for port in self.ports]
+        self.issuer, self.application, self.api, self.inbox = addresses
         self.said = directory / f"said-{self.ports[0]}.txt"
         self.seconds_to_start = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -46,7 +47,7 @@ class RunningDemo:
 
     def start(self) -> None:
         """Start, without waiting."""
-        names = ("--port", "--application-port", "--api-port")
+        names = ("--port", "--application-port", "--api-port", "--inbox-port")
         options = [word for pair in zip(names, map(str, self.ports), strict=True) for word in pair]
         with self.said.open("wb") as output:
             self._process = subprocess.Popen(
@@ -106,6 +107,11 @@ class RunningDemo:
     @property
     def password(self) -> str:
         return self._said_after("password")
+
+    @property
+    def totp_secret(self) -> str:
+        """Of the account whose sign-in has two steps."""
+        return self._said_after("app code")
 
     @property
     def data(self) -> Path:

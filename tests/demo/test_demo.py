@@ -1,6 +1,7 @@
 """`idp demo` as somebody meets it who has never seen the project."""
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import Browser
 from tests.demo.running import RunningDemo
 from tests.services import free_port
 from tests.transport import Http, OverTheWire
@@ -67,12 +69,48 @@ def test_it_shows_its_progress_one_line_per_step(running: RunningDemo) -> None:
 
     assert labels == [
         "Database",
-        "Account and clients",
+        "Accounts and clients",
         "Identity provider",
         "Application",
         "API",
+        "Inbox",
         "Machine client",
     ]
+
+
+def test_a_mail_that_is_sent_can_be_read_in_the_inbox(running: RunningDemo) -> None:
+    """Somebody asks for a new password; the mail with the link is in the inbox a moment later."""
+    page = Browser(OverTheWire(running.issuer)).get("/recover")
+    page.submit("recover-submit", username="dana@example.com")
+    inbox = Http(OverTheWire(running.inbox))
+
+    deadline = time.monotonic() + 20
+    while "Choose a new password" not in (listed := inbox.get("/").text):
+        assert time.monotonic() < deadline, listed
+        time.sleep(0.1)
+    found = re.search(r'href="(/mail/[^"]+)"', listed)
+    assert found is not None
+    shown = inbox.get(found[1])
+
+    assert f'<a href="{running.issuer}/recover/' in shown.text
+    assert "dana@example.com" in shown.text
+    assert "default-src 'none'" in (shown.header("Content-Security-Policy") or "")
+
+
+@pytest.mark.parametrize("path", ["/mail/../secrets.json", "/mail/secrets.json", "/sms/x.txt", "/mail/.eml"])
+def test_the_inbox_shows_messages_and_no_other_file(running: RunningDemo, path: str) -> None:
+    assert Http(OverTheWire(running.inbox)).get(path).status == 404
+
+
+def test_the_inbox_answers_to_its_own_name_only(running: RunningDemo) -> None:
+    """A site that points a name of its own to this machine must not read the mails."""
+    http = Http(OverTheWire(running.inbox))
+
+    assert http.get("/", headers=[("Host", "evil.example")]).status == 400
+
+
+def test_somebody_signs_in_with_two_steps(running: RunningDemo) -> None:
+    assert re.fullmatch(r"[A-Z2-7]{32}", running.totp_secret)
 
 
 def test_there_are_no_colours_outside_a_terminal(running: RunningDemo) -> None:
@@ -88,9 +126,9 @@ def test_the_machine_client_has_reached_the_api(running: RunningDemo) -> None:
 
 @pytest.mark.parametrize(
     ("place", "path", "status"),
-    [("issuer", "/readyz", 200), ("application", "/", 200), ("api", "/notes", 401)],
+    [("issuer", "/readyz", 200), ("application", "/", 200), ("api", "/notes", 401), ("inbox", "/", 200)],
 )
-def test_the_three_servers_answer(running: RunningDemo, place: str, path: str, status: int) -> None:
+def test_the_servers_answer(running: RunningDemo, place: str, path: str, status: int) -> None:
     http = Http(OverTheWire(getattr(running, place)))
 
     assert http.get(path).status == status
@@ -119,7 +157,7 @@ def test_settings_of_another_deployment_do_not_reach_it(running: RunningDemo) ->
 
 def test_the_end_leaves_no_process_and_the_next_run_finds_what_was_there(directory: Path) -> None:
     """The first run ends by Ctrl-C, the second one because its terminal was closed."""
-    ports = (free_port(), free_port(), free_port())
+    ports = (free_port(), free_port(), free_port(), free_port())
     with RunningDemo(directory, ports) as first:
         password, children = first.password, descendants(first.pid)
         code = first.end(signal.SIGINT)
@@ -152,14 +190,14 @@ def test_ctrl_c_while_it_starts_ends_everything_too(directory: Path) -> None:
 
 @pytest.mark.parametrize(
     ("position", "address"),
-    [(0, "127.0.0.1"), (1, "0.0.0.0"), (2, "127.0.0.1")],  # noqa: S104 - a program that listens everywhere
+    [(0, "127.0.0.1"), (1, "0.0.0.0"), (2, "127.0.0.1"), (3, "127.0.0.1")],  # noqa: S104 - a program that listens everywhere
 )
 def test_a_port_in_use_is_said_clearly(tmp_path: Path, position: int, address: str) -> None:
-    option = ("--port", "--application-port", "--api-port")[position]
+    option = ("--port", "--application-port", "--api-port", "--inbox-port")[position]
     with socket.create_server((address, 0)) as taken:
-        ports = [free_port(), free_port(), free_port()]
+        ports = [free_port(), free_port(), free_port(), free_port()]
         ports[position] = taken.getsockname()[1]
-        demo = RunningDemo(tmp_path, (ports[0], ports[1], ports[2]))
+        demo = RunningDemo(tmp_path, (ports[0], ports[1], ports[2], ports[3]))
         demo.start()
 
         code = demo.wait()
@@ -174,7 +212,7 @@ def test_a_port_in_use_is_said_clearly(tmp_path: Path, position: int, address: s
 
 def test_one_port_for_two_programs_is_refused(tmp_path: Path) -> None:
     port = free_port()
-    demo = RunningDemo(tmp_path, (port, port, free_port()))
+    demo = RunningDemo(tmp_path, (port, port, free_port(), free_port()))
     demo.start()
 
     code = demo.wait()
