@@ -177,7 +177,7 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         codes_once=OneTimeCodes(repos, Secret(root.derive("one-time-codes"))),
         links_once=links,
         drafts_once=OneTimeDrafts(repos),
-        sessions=Sessions(repos, browser_store, settings.sessions),
+        sessions=Sessions(repos, browser_store, settings.sessions, messages.outbox),
         clients=ClientDirectory(copies, copied, feed, client_secret_key(root)),
         resources=resources,
         consents=Consents(repos),

@@ -22,7 +22,7 @@ from idp.login.assurance import Achieved, Assurance, Factor
 from idp.login.enrolled import enrolled
 from idp.login.goal import Goal, Visitor
 from idp.login.pending import PasswordGiven, PendingSignIns, Unfinished
-from idp.login.policy import Stage, next_step
+from idp.login.policy import Stage
 from idp.login.session import SessionDesk, SignedIn
 from idp.ratelimit import Limit, RateLimiter
 from idp.sessions import ACR_SINGLE_FACTOR, BrowserSession, Sessions
@@ -165,14 +165,16 @@ class LoginFlow:
         state, goal = attempt.state, attempt.goal
         if state.account_id is None or state.phc is None or not check.correct:
             return None
-        step = next_step(
+        step = goal.next_step(
             enrolled=enrolled(state.enrolment),
             achieved={Factor.PASSWORD},
-            required=goal.required,
-            trusted_device=state.trusted_device and not goal.again,
+            trusted_device=state.trusted_device,
+            is_present=attempt.visitor.is_signed_in_as(state.account_id),
         )
         tells = state.is_told and not state.known_device and self._services.pending.can_tell
-        if step.stage is Stage.DONE and not tells:
+        # Which clients hear of the end of another person's session is written with it, too.
+        ends = attempt.present is not None and attempt.present.account_id != state.account_id
+        if step.stage is Stage.DONE and not (tells or ends):
             return self._admit(attempt, state.account_id, state.phc, check)
         return self._services.pending.go_on(
             PasswordGiven(

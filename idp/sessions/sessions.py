@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from idp.assurance import ACR_SINGLE_FACTOR, level_of
 from idp.crypto import Secret, random_token, token_digest
+from idp.delivery import Outbox
 from idp.ids import new_id
 from idp.settings import SessionSettings
 from idp.storage import BrowserSessionRow, Repositories
@@ -15,6 +16,10 @@ from idp.storage.hot import BrowserStore, LoweredSession, NewSession, SessionSta
 _PREFIX: Final = "idp_bs_"
 _KIND: Final = "browser-session"
 _MAX_USER_AGENT: Final = 400
+_AT_ONCE: Final = 500
+"""Sessions of which one statement asks whom to tell."""
+_LOGOUT_NOTICE_LIFETIME: Final = timedelta(days=1)
+"""How long a client is tried to be told; by then its ID token has ended long since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +62,17 @@ class Sessions:
     that is signed in (row S2).
     """
 
-    def __init__(self, repos: Repositories, store: BrowserStore, settings: SessionSettings) -> None:
+    def __init__(
+        self,
+        repos: Repositories,
+        store: BrowserStore,
+        settings: SessionSettings,
+        outbox: Outbox | None = None,
+    ) -> None:
         self._sessions = repos.sessions
         self._store = store
         self._settings = settings
+        self._outbox = outbox
 
     def draft(
         self, *, acr: str, amr: Sequence[str], user_agent: str, address: str, now: datetime
@@ -170,11 +182,34 @@ class Sessions:
 
     def end(self, session_id: str, reason: str, now: datetime) -> bool:
         """End one session; False if it had ended before."""
-        return self._sessions.end(session_id, reason, now)
+        ended = self._sessions.end(session_id, reason, now)
+        if ended:
+            self.announce_ends([session_id], now)
+        return ended
 
     def end_for_account(self, account_id: str, reason: str, now: datetime, *, limit: int) -> int:
         """End at most ``limit`` live sessions of an account; how many."""
-        return self._sessions.end_for_account(account_id, reason, now, limit=limit)
+        ended = self._sessions.end_for_account(account_id, reason, now, limit=limit)
+        self.announce_ends(ended, now)
+        return len(ended)
+
+    def announce_ends(self, session_ids: Sequence[str], now: datetime) -> None:
+        """Write down, with the ends themselves, which clients are to be told of them.
+
+        For whoever ends sessions without :meth:`end` and :meth:`end_for_account`, which do it.
+
+        Source: OpenID Connect Back-Channel Logout 1.0 §2.5.
+        """
+        if self._outbox is None:
+            return
+        for start in range(0, len(session_ids), _AT_ONCE):
+            for told in self._sessions.clients_to_tell(session_ids[start : start + _AT_ONCE]):
+                self._outbox.backchannel_logout(
+                    values={"client_id": told.client_id, "sid": told.session_id, "sub": told.account_id},
+                    account_id=told.account_id,
+                    now=now,
+                    expires_at=now + _LOGOUT_NOTICE_LIFETIME,
+                )
 
     def _fallen(self, session: BrowserSession, now: datetime) -> BrowserSession:
         """The same session, or what is left of it when its level has run out."""

@@ -64,6 +64,14 @@ class ClientUse(NamedTuple):
     """The newest one, as JSON."""
 
 
+class ClientToTell(NamedTuple):
+    """A client that is to hear of the end of a session."""
+
+    session_id: str
+    account_id: str
+    client_id: str
+
+
 class ClearedRows(NamedTuple):
     """How many rows of a client were removed."""
 

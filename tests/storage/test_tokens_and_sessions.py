@@ -126,9 +126,9 @@ def test_sessions_of_a_person_end_together(database, repos, now):
             )
 
     with database.transaction():
-        assert repos.sessions.end_for_account("acc_1", "password changed", now, limit=1) == 1
-        assert repos.sessions.end_for_account("acc_1", "password changed", now, limit=9) == 1
-        assert repos.sessions.end_for_account("acc_1", "again", now, limit=9) == 0
+        assert len(repos.sessions.end_for_account("acc_1", "password changed", now, limit=1)) == 1
+        assert len(repos.sessions.end_for_account("acc_1", "password changed", now, limit=9)) == 1
+        assert repos.sessions.end_for_account("acc_1", "again", now, limit=9) == []
         assert repos.sessions.get("ses_2").ended_at is None
 
 

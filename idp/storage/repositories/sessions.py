@@ -1,13 +1,16 @@
 """Browser sessions and interactions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, cast, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
-from idp.storage.models import BrowserSessionRow, InteractionRow
+from idp.storage.models import BrowserSessionRow, ClientRow, InteractionRow, TokenFamilyRow
+from idp.storage.records import ClientToTell
 from idp.storage.repositories.base import FRESH, Repository, at_most
+from idp.storage.types import Text
 
 
 class SessionRepository(Repository):
@@ -62,22 +65,45 @@ class SessionRepository(Repository):
 
     def end(self, session_id: str, reason: str, now: datetime) -> bool:
         """End a session; False if it ended before or does not exist."""
-        return self._end(BrowserSessionRow.id == session_id, reason=reason, now=now) == 1
+        return bool(self._end(BrowserSessionRow.id == session_id, reason=reason, now=now))
 
-    def end_for_account(self, account_id: str, reason: str, now: datetime, *, limit: int) -> int:
-        """End at most ``limit`` sessions of a person that have not ended; how many."""
+    def end_for_account(self, account_id: str, reason: str, now: datetime, *, limit: int) -> list[str]:
+        """End at most ``limit`` sessions of a person that have not ended; their ids."""
         of_account = (BrowserSessionRow.account_id == account_id, BrowserSessionRow.ended_at.is_(None))
         some = at_most(limit, select(BrowserSessionRow.id).where(*of_account))
         return self._end(BrowserSessionRow.id.in_(some), reason=reason, now=now)
 
-    def _end(self, condition: ColumnElement[bool], *, reason: str, now: datetime) -> int:
+    def clients_to_tell(self, session_ids: Collection[str]) -> list[ClientToTell]:
+        """Clients that got tokens through these sessions and want to hear of their end.
+
+        Also of tokens that were revoked since: the application may have kept the person signed in.
+        """
+        family, client = TokenFamilyRow, ClientRow
+        uri: ColumnElement[Any]
+        if self._dialect == "sqlite":
+            uri = func.json_extract(client.metadata_, "$.backchannel_logout_uri")
+        else:
+            uri = cast(cast(client.metadata_, JSONB)["backchannel_logout_uri"].astext, Text)
+        statement = (
+            select(family.session_id, family.account_id, family.client_id)
+            .distinct()
+            .join(client, client.client_id == family.client_id)
+            .where(family.session_id.in_(session_ids), uri.is_not(None), client.disabled_at.is_(None))
+            .order_by(family.session_id, family.client_id)
+        )
+        found = self._session.execute(statement)
+        return [
+            ClientToTell(session_id or "", account, client_id) for session_id, account, client_id in found
+        ]
+
+    def _end(self, condition: ColumnElement[bool], *, reason: str, now: datetime) -> list[str]:
         statement = (
             update(BrowserSessionRow)
             .where(condition, BrowserSessionRow.ended_at.is_(None))
             .values(ended_at=now, end_reason=reason)
             .returning(BrowserSessionRow.id)
         )
-        return len(self._session.scalars(statement, execution_options={"synchronize_session": False}).all())
+        return list(self._session.scalars(statement, execution_options={"synchronize_session": False}))
 
 
 class InteractionRepository(Repository):
