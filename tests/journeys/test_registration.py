@@ -36,7 +36,7 @@ def register(idp: Provider, address: str = NEW, password: str = PASSWORD) -> tup
 
 def test_an_address_a_code_and_a_password_make_an_account_that_is_signed_in(idp):
     """V7: the address is proved before the account exists, and is the name to sign in with."""
-    browser, page = begin(idp, name="Grace Hopper")
+    _browser, page = begin(idp, name="Grace Hopper")
 
     assert page.path == "/signup/verify"
     with idp.container.database.transaction(write=False):
@@ -45,7 +45,8 @@ def test_an_address_a_code_and_a_password_make_an_account_that_is_signed_in(idp)
     assert page.path == "/signup/finish"
     page = page.submit("signup-submit", password=PASSWORD)
 
-    assert page.path == "/" and page.status == 200
+    assert page.path == "/"
+    assert page.status == 200
     assert NEW in page.text
     made = idp.container.admin.accounts.get(NEW)
     assert made["email_verified"] is True
@@ -77,7 +78,8 @@ def test_who_came_from_an_application_goes_back_to_it(idp):
     assert page.path == f"/signup/{uid}/finish"
     page = page.submit("signup-submit", password=PASSWORD)
 
-    assert page.left and "code=" in page.url
+    assert page.left
+    assert "code=" in page.url
 
 
 def test_a_wrong_code_changes_nothing_and_five_burn_it(idp):
@@ -118,7 +120,8 @@ def test_a_new_code_takes_the_place_of_the_one_before(idp):
     _, page = begin(idp)
     first = idp.mails()[-1].code
     page = page.submit("code-resend")
-    assert page.elements("div") and "another message" in page.text
+    assert page.elements("div")
+    assert "another message" in page.text
     second = idp.mails()[-1].code
     if first == second:
         pytest.skip("one in a million")
@@ -254,7 +257,8 @@ def test_terms_have_to_be_accepted_and_their_version_is_kept(new_provider):
 
     with idp.container.database.transaction(write=False):
         account = idp.container.accounts.find_by_identifier(NEW)
-    assert account is not None and account.terms_version == "7"
+    assert account is not None
+    assert account.terms_version == "7"
 
 
 def test_only_allowed_domains_may_register(new_provider):
@@ -264,7 +268,8 @@ def test_only_allowed_domains_may_register(new_provider):
     _, refused = begin(idp, "grace@elsewhere.example")
     _, taken = begin(idp, "Grace@EXAMPLE.org")
 
-    assert refused.status == 400 and "this domain" in refused.text
+    assert refused.status == 400
+    assert "this domain" in refused.text
     assert taken.path == "/signup/verify"
 
 
@@ -279,8 +284,8 @@ def test_two_spellings_of_an_address_are_one_account(idp):
 
 @pytest.mark.parametrize(
     "address",
-    ["", " ", "grace", "grace@", "@example.org", "a b@example.org", "g@e.org\r\nBcc: x@y.org", "x" * 300 + "@e.org",
-     "grace@example.org\u202e", "\ud800@example.org".encode("utf-8", "surrogatepass").decode("latin-1")],
+    ["", " ", "grace", "grace@", "@example.org", "a b@example.org", "g@e.org\r\nBcc: x@y.org",
+     "x" * 300 + "@e.org", "grace@example.org\u202e", "\ud800@example.org".encode("utf-8", "surrogatepass").decode("latin-1")],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_words(idp, address):
     """Bad input gets a clear answer, never an error of the server."""
