@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from tests.bench import NewProvider, SqliteTemplate
 from tests.chromium.opening import ARGUMENTS, COMPLAIN, PATIENCE
-from tests.chromium.site import site
+from tests.chromium.site import application, site
 from tests.demo.running import RunningDemo
 from tests.services import chromium_path
 
@@ -21,6 +21,11 @@ class Complaints:
     """Console errors, page errors, violated policies and requests without an answer."""
 
     seen: list[str] = field(default_factory=list)
+    _allowed: list[str] = field(default_factory=list)
+
+    def allow(self, part: str) -> None:
+        """From now on, do not complain about what holds this."""
+        self._allowed.append(part)
 
     def watch(self, page: Page) -> None:
         """Listen to a page from now on."""
@@ -33,7 +38,7 @@ class Complaints:
         self.seen = [said for said in self.seen if part not in said]
 
     def _console(self, said: ConsoleMessage) -> None:
-        if said.type in {"error", "warning"}:
+        if said.type in {"error", "warning"} and not any(part in said.text for part in self._allowed):
             self.seen.append(f"{said.type}: {said.text}")
 
     def _failed(self, request: Request) -> None:
@@ -60,6 +65,13 @@ def chromium() -> Iterator[Browser]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     with RunningDemo(tmp_path_factory.mktemp("demo")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def callback() -> Iterator[str]:
+    """Where an application of the tests awaits the browser."""
+    with application() as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,16 +1,19 @@
 """A provider that a real browser can go to, in this process: the test moves its clock and reads its mail."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from idp.clock import FixedClock, SystemClock
 from tests.bench import SqliteTemplate, running
-from tests.provider import CALLBACK, PASSWORD, Client, Pkce, Provider
+from tests.provider import PASSWORD, Client, Pkce, Provider
 from tests.services import free_port
 from tests.serving import GranianThread
 
@@ -34,13 +37,32 @@ def site(folder: Path, template: SqliteTemplate, **sections: Any) -> Iterator[Pr
             server.stop()
 
 
-def take_answers(page: Page) -> None:
-    """Play the application: its pages say only that the browser has come."""
+class _Answer(BaseHTTPRequestHandler):
+    """Every page of the application says only that the browser has come."""
 
-    def answer(route: Route) -> None:
-        route.fulfill(content_type="text/html", body="<!doctype html><title>The application</title>")
+    def do_GET(self) -> None:
+        body = b"<!doctype html><html lang=en><title>The application</title>"
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-    page.route(f"{urlsplit(CALLBACK).scheme}://{urlsplit(CALLBACK).netloc}/**", answer)
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def application() -> Iterator[str]:
+    """An application for browsers to come back to; the address of its callback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_address[1]}/callback"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def ask(page: Page, provider: Provider, client: Client, **parameters: str) -> Pkce:
