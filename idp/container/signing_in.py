@@ -94,6 +94,7 @@ def build_second_factor(
     return SecondFactorFlow(
         SecondFactorServices(
             database=rooms.database,
+            accounts=rooms.accounts,
             standings=standings,
             attempts=attempts,
             enrolments=Enrolments(rooms.repos),

@@ -11,7 +11,7 @@ from idp.login.attempt import LoginAttempts
 from idp.login.complete import Completion
 from idp.login.enrolled import Enrolments
 from idp.login.goal import Goal, Visitor
-from idp.login.policy import NextStep, Stage, next_step
+from idp.login.policy import NextStep, Stage
 from idp.login.session import SignedIn
 from idp.storage import AuditEntry, Database, Repositories
 
@@ -84,11 +84,11 @@ class PendingSignIns:
                 )
             services.repos.audit.add(given.verified)
             device = services.devices.find(visitor.device_cookie, given.account_id, now)
-            step = next_step(
+            step = goal.next_step(
                 enrolled=services.enrolments.of(given.account_id),
                 achieved={given.proof.factor},
-                required=goal.required,
-                trusted_device=device is not None and device.is_trusted and not goal.again,
+                trusted_device=device is not None and device.is_trusted,
+                is_present=visitor.is_signed_in_as(given.account_id),
             )
             if step.stage is not Stage.DONE:
                 return self._keep(given, step, goal, visitor)
@@ -109,11 +109,11 @@ class PendingSignIns:
         if present is None or not proofs:
             return None
         with services.database.transaction():
-            step = next_step(
+            step = goal.next_step(
                 enrolled=services.enrolments.of(present.account_id),
                 achieved={proof.factor for proof in proofs},
-                required=goal.required,
                 trusted_device=False,
+                is_present=True,
             )
             if step.stage is Stage.DONE:
                 return None

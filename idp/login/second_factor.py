@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from idp.accounts import Notice, Notices
+from idp.accounts import Accounts, Notice, Notices
 from idp.audit import Actor, Audit, AuditEvent
 from idp.authenticators import (
     Channel,
@@ -65,6 +65,7 @@ class SecondFactorServices:
     """What the second step stands on, put together once by the container."""
 
     database: Database
+    accounts: Accounts
     standings: Standings
     attempts: LoginAttempts
     enrolments: Enrolments
@@ -145,9 +146,7 @@ class SecondFactorFlow:
             standing = self._services.standings.get(goal, visitor)
             self._services.attempts.finish(standing.attempt, visitor.now)
 
-    def generator_setup(
-        self, goal: Goal, visitor: Visitor, *, account_name: str
-    ) -> GeneratorSetup | Standing:
+    def generator_setup(self, goal: Goal, visitor: Visitor) -> GeneratorSetup | Standing:
         """The secret of a generator that has to be set up, made on the first call; or what comes before it.
 
         Raises:
@@ -162,6 +161,7 @@ class SecondFactorFlow:
             secret = services.totp_enrolment.waiting(whose, binding=binding, now=now)
             if secret is None:
                 secret = services.totp_enrolment.begin(whose, binding=binding, now=now)
+            account_name = services.accounts.get(whose).username
         return GeneratorSetup(secret=secret, uri=Secret(services.totp.uri(secret, account_name)))
 
     def confirm_generator(self, goal: Goal, visitor: Visitor, code: str) -> Outcome:
@@ -176,7 +176,7 @@ class SecondFactorFlow:
         typed = _typed(code)
         with services.database.transaction():
             standing = services.standings.get(goal, visitor)
-            if standing.step.stage is not Stage.ENROL:
+            if standing.step.stage is not Stage.ENROL or goal.asks_for_passkey:
                 return standing
             account_id = standing.account_id
             if not services.totp_enrolment.confirm(

@@ -9,7 +9,7 @@ from idp.login.assurance import Factor
 from idp.login.attempt import LoginAttempt, LoginAttempts
 from idp.login.enrolled import enrolled
 from idp.login.goal import Goal, Visitor
-from idp.login.policy import Enrolled, NextStep, next_step
+from idp.login.policy import Enrolled, NextStep
 from idp.storage import Repositories
 
 
@@ -84,11 +84,11 @@ class Standings:
         if attempt.account_id is None:
             raise NoAttempt(detail="nothing is proved")
         device = self._services.devices.find(visitor.device_cookie, attempt.account_id, visitor.now)
-        step = next_step(
+        step = goal.next_step(
             enrolled=has,
             achieved=attempt.factors,
-            required=goal.required,
-            trusted_device=device is not None and device.is_trusted and not goal.again,
+            trusted_device=device is not None and device.is_trusted,
+            is_present=visitor.is_signed_in_as(attempt.account_id),
         )
         return Standing(
             goal=goal,

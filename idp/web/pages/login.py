@@ -18,7 +18,7 @@ from idp.web.pages.signed_in import remember
 from idp.web.pages.steps import follow
 from idp.web.pages.trouble import Trouble, trouble_of
 from idp.web.pages.visit import visit
-from idp.web.pages.way import describe, destination, go_on, goal_of, required_of, visitor
+from idp.web.pages.way import describe, destination, go_on, goal_of, plain_goal, visitor
 from idp.web.responses import see_other
 
 
@@ -85,8 +85,7 @@ def _assert_named(identifier: str) -> None:
 
 def _plain_goal() -> Goal:
     """What a sign-in outside of interactions is for, from the address of the page."""
-    return Goal(
-        required=required_of(None),
+    return plain_goal(
         return_to=own_path(request.args.get("return_to")),
         park_present=request.args.get("another") == "1",
     )

@@ -22,7 +22,7 @@ from idp.web.pages.way import (
     destination,
     go_on,
     goal_of,
-    required_of,
+    plain_goal,
     to_beginning,
     to_step,
     visitor,
@@ -50,19 +50,19 @@ def verify_post(uid: str) -> Response:
 
 def plain_verify() -> Response:
     """Ask for a second step outside of interactions."""
-    return _verify(None, Goal(required=required_of(None)))
+    return _verify(None, plain_goal())
 
 
 def plain_verify_post() -> Response:
     """Take a second step outside of interactions."""
-    return _verify_post(None, Goal(required=required_of(None)))
+    return _verify_post(None, plain_goal())
 
 
 def _verify(view: InteractionView | None, goal: Goal) -> Response:
     try:
         standing = container().second_factor.look(goal, visitor())
     except NoAttempt:
-        return _without_attempt(goal)
+        return without_attempt(goal)
     if standing.step.stage is not Stage.ASK:
         return to_step(standing.step.stage, standing.goal)
     return _page(view, standing, _method(standing, request.args.get("method", "")))
@@ -78,7 +78,7 @@ def _verify_post(view: InteractionView | None, goal: Goal) -> Response:
         return _prove(view, goal, method)
     except (NoAttempt, Conflict):
         # It is over, or took a step in another tab: what comes next is found out from the beginning.
-        return _without_attempt(goal)
+        return without_attempt(goal)
 
 
 def _prove(view: InteractionView | None, goal: Goal, method: Factor | None) -> Response:
@@ -125,7 +125,7 @@ def _cancel(goal: Goal) -> Response:
     return response
 
 
-def _without_attempt(goal: Goal) -> Response:
+def without_attempt(goal: Goal) -> Response:
     """The first unmet step of somebody whose sign-in is over or never began here."""
     here = visitor()
     return destination(goal) if here.present is not None else to_beginning(goal)

@@ -1,19 +1,17 @@
 """``/account/security``: what protects the account, and how to change it."""
 
-from importlib import import_module
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from flask import Response, abort
-from markupsafe import Markup
 
 from idp.authenticators import Channel
-from idp.crypto import Secret
 from idp.errors import Conflict, IdpError, Invalid, NotFound, Refused, Unavailable
 from idp.selfservice import NotFresh
 from idp.web.context import application, container, now, source
 from idp.web.pages.account_guard import account_page, signed_in, signed_in_account
 from idp.web.pages.forms import form_value
 from idp.web.pages.fresh import fresh_person
+from idp.web.pages.generator import setup_values
 from idp.web.pages.locale import gettext, language
 from idp.web.pages.notice import done
 from idp.web.pages.passkey_list import own_passkeys_view
@@ -24,10 +22,6 @@ _TOTP: Final = "/account/security/totp"
 _CODES: Final = "/account/security/codes"
 _RECOVERY: Final = "/account/security/recovery-codes"
 _DEVICES: Final = "/account/security/devices/forget"
-_QR: Final = "idp.web.pages.qr"
-"""By name, because most workers never draw one; see there."""
-
-_GROUP: Final = 4
 
 _MOST_SHOWN: Final = 200
 """Characters of an address that are put into a form again."""
@@ -93,9 +87,7 @@ def _totp_page(trouble: IdpError | None = None) -> Response:
     return _shown(
         "security/totp.html",
         trouble,
-        picture=_picture(setup.uri),
-        groups=_in_groups(setup.secret.reveal()),
-        uri=setup.uri.reveal(),
+        **setup_values(secret=setup.secret, uri=setup.uri),
     )
 
 
@@ -264,16 +256,6 @@ def _channel(name: str) -> Channel:
         return Channel(name)
     except ValueError:
         abort(404)
-
-
-def _picture(uri: Secret[str]) -> Markup:
-    label = gettext("QR code for your authenticator app")
-    return cast("Markup", import_module(_QR).qr_svg(uri.reveal(), label=label))
-
-
-def _in_groups(secret: str) -> list[str]:
-    """In fours, as it is easier to read and to type; the page sets them apart, and copies them as one."""
-    return [secret[start : start + _GROUP] for start in range(0, len(secret), _GROUP)]
 
 
 def _to(path: str) -> Response:

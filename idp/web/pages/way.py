@@ -40,7 +40,18 @@ def required_of(view: InteractionView | None) -> Required:
 
 def goal_of(view: InteractionView) -> Goal:
     """What a sign-in inside an interaction is for."""
-    return Goal(required=required_of(view), place=view.uid, park_present=view.parks)
+    return Goal(
+        required=required_of(view),
+        entrance=required_of(None),
+        place=view.uid,
+        park_present=view.parks,
+    )
+
+
+def plain_goal(*, return_to: str | None = None, again: bool = False, park_present: bool = False) -> Goal:
+    """What a sign-in outside of interactions is for; for its later steps, what its attempt keeps."""
+    asked = required_of(None)
+    return Goal(required=asked, entrance=asked, return_to=return_to, again=again, park_present=park_present)
 
 
 def visitor() -> Visitor:
