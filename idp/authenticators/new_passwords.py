@@ -72,6 +72,8 @@ class NewPasswords:
             normal = normalized_password(password, max_bytes=self._max_bytes)
         except Invalid:
             return Verdict(score=0, fault=Fault.TOO_LONG, least=self.least)
+        if not normal:  # nothing to estimate
+            return Verdict(score=0, fault=Fault.TOO_SHORT, least=self.least)
         strength = _strength()
         words = context_words([*context, *self._own_words])
         score, weakness = strength.estimate(normal, words)

@@ -7,7 +7,7 @@ Reading order: freshness, services, profile, selfservice.
 
 from idp.selfservice.contact import Contact, ContactChanges
 from idp.selfservice.freshness import NotFresh, assert_fresh
-from idp.selfservice.happenings import Words
+from idp.selfservice.happenings import TOLD, Words
 from idp.selfservice.passkeys import OwnPasskeys, OwnPasskeyServices, PasskeySignals
 from idp.selfservice.profile import ADDRESS, FIELDS, InvalidProfile
 from idp.selfservice.selfservice import SelfService
@@ -16,6 +16,7 @@ from idp.selfservice.services import SelfServiceServices
 __all__ = [
     "ADDRESS",
     "FIELDS",
+    "TOLD",
     "Contact",
     "ContactChanges",
     "InvalidProfile",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, not_, or_, select, update
 
 from idp.storage.models import (
     AccountRow,
@@ -80,7 +80,7 @@ class OverviewRepository(Repository):
         """
         others = [TokenFamilyRow.account_id == account_id, TokenFamilyRow.revoked_at.is_(None)]
         if not offline_too:
-            others.append(TokenFamilyRow.offline.is_(False))
+            others.append(not_(TokenFamilyRow.offline))
         if except_id is not None:
             others.append(TokenFamilyRow.session_id.is_distinct_from(except_id))
         return self._revoke(others, reason=reason, now=now, limit=limit)

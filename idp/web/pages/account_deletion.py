@@ -55,16 +55,11 @@ def hold() -> None:
 
 
 def to_keep() -> Response:
-    """Send the browser to the question, and after a yes to where it wanted to go."""
+    """Send the browser to the question, and after a yes back to the application that it came from."""
     uid = (request.view_args or {}).get("uid")
     prefix = application().path_prefix
-    if uid is not None:
-        wanted = f"{prefix}/authorize/{uid}"
-    elif request.method == "GET":
-        wanted = request.path
-    else:
-        wanted = f"{prefix}/account"
-    return see_other(f"{prefix}{_KEEP}?{urlencode({'return_to': wanted})}")
+    query = "" if uid is None else "?" + urlencode({"return_to": f"{prefix}/authorize/{uid}"})
+    return see_other(f"{prefix}{_KEEP}{query}")
 
 
 def account_delete() -> Response:
@@ -103,8 +98,10 @@ def account_keep() -> Response:
 def account_keep_post() -> Response:
     """Keep it, and go on."""
     container().selfservice.deletion.keep(signed_in(), source=source(), now=now())
-    wanted = own_path(form_value("return_to"))
-    return done("/account", "account-kept") if wanted is None else see_other(wanted)
+    wanted = own_path(form_value("return_to")) or ""
+    if wanted.startswith(f"{application().path_prefix}/authorize/"):
+        return see_other(wanted)
+    return done("/account", "account-kept")
 
 
 def _grace_in_words() -> str | None:
