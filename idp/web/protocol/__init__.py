@@ -2,7 +2,7 @@
 
 Owns the addresses of the protocol, strict reading of their bodies, CORS, and metadata as
 prepared bytes. Knows nothing of grants and tokens (oauth/).
-Called by mounting. Reading order: routes, endpoint, back_channel, documents, discovery, cors.
+Called by mounting. Reading order: routes, endpoint, back_channel, documents, discovery, well_known, cors.
 """
 
 from idp.web.protocol.cors import cors_headers

@@ -8,6 +8,7 @@ from idp.web.protocol.discovery import Metadata
 from idp.web.protocol.documents import DocumentEndpoint
 from idp.web.protocol.endpoint import Guarded
 from idp.web.protocol.key_set import KeySet
+from idp.web.protocol.well_known import add_well_known
 from idp.web.wire import Endpoint
 
 PATHS = frozenset({OIDC_METADATA, OAUTH_METADATA, "/jwks", "/token", "/introspect", "/revoke", "/userinfo"})
@@ -35,6 +36,7 @@ def add_protocol(app: Application, container: Container) -> None:
     for path, operation, methods, repeats in operations:
         endpoint = BackChannel(operation, container.settings, cors_headers(path), repeats)
         _add(app, path, endpoint, methods)
+    add_well_known(app, container)
     if app.path_prefix:
         # RFC 8414 §3.1: the well-known part goes between host and path.
         guarded = Guarded(metadata, app.edge, cors_headers(OAUTH_METADATA))
