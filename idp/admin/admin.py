@@ -6,6 +6,7 @@ from typing import Self
 from idp.admin.accounts import AccountAdmin
 from idp.admin.clients import ClientAdmin
 from idp.admin.context import AdminContext
+from idp.admin.invitations import InvitationAdmin
 from idp.admin.keys import KeyAdmin
 from idp.admin.messages import MessageAdmin
 from idp.admin.resources import ResourceAdmin
@@ -17,6 +18,7 @@ class Admin:
     """What the command line offers, by noun."""
 
     accounts: AccountAdmin
+    invitations: InvitationAdmin
     clients: ClientAdmin
     resources: ResourceAdmin
     keys: KeyAdmin
@@ -27,6 +29,7 @@ class Admin:
         """All of them over one context, and what only some of them need."""
         return cls(
             accounts=AccountAdmin(context),
+            invitations=InvitationAdmin(context),
             clients=ClientAdmin(context),
             resources=ResourceAdmin(context),
             keys=KeyAdmin(context),

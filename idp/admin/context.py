@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from idp.accounts import Accounts, Notices
+from idp.accounts import AccountLinks, Accounts, Notices
 from idp.audit import Actor, Audit, AuditEvent
 from idp.authenticators import (
     CodeFactors,
@@ -41,6 +41,7 @@ class AdminContext:
     actor: Actor
     accounts: Accounts
     notices: Notices
+    links: AccountLinks
     passwords: Passwords
     throttle: PasswordThrottle
     factor_throttle: FactorThrottle

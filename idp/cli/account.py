@@ -97,3 +97,21 @@ def set_password(*, name: str, password_stdin: bool) -> None:
     password = read_secret_from_stdin("password")
     with opened() as container:
         print_json(container.admin.accounts.set_password(name, password))
+
+
+@account.command()
+@click.option("--email", required=True, help="The address that the account will have.")
+@click.option("--locale", default="", help="Language of the mail, such as de.")
+@click.option("--no-mail", is_flag=True, help="Only print the link; you pass it on to that person.")
+def invite(*, email: str, locale: str, no_mail: bool) -> None:
+    """Invite somebody to make an account; works where registration is off. Prints the link."""
+    with opened() as container:
+        print_json(container.admin.invitations.invite(email, locale=locale, mail=not no_mail))
+
+
+@account.command()
+@click.argument("name")
+def reset(*, name: str) -> None:
+    """Send a link to a new password; the present one works until it is used. NAME as in show."""
+    with opened() as container:
+        print_json(container.admin.invitations.reset(name))

@@ -24,6 +24,7 @@ _COMMANDS = {
     "client": "idp.cli.client:client",
     "resource": "idp.cli.resource:resource",
     "key": "idp.cli.key:key",
+    "breach-list": "idp.cli.breach_list:breach_list",
     "mail": "idp.cli.mail:mail",
     "outbox": "idp.cli.outbox:outbox",
     "demo": "idp.cli.demo:demo",

@@ -169,6 +169,7 @@ def build_admin(rooms: Rooms) -> Admin:
             actor=Actor.operator("command line"),
             accounts=rooms.accounts,
             notices=rooms.notices,
+            links=build_account_links(rooms),
             passwords=rooms.passwords,
             throttle=rooms.throttle,
             factor_throttle=rooms.factor_throttle,

@@ -285,7 +285,8 @@ def test_two_spellings_of_an_address_are_one_account(idp):
 @pytest.mark.parametrize(
     "address",
     ["", " ", "grace", "grace@", "@example.org", "a b@example.org", "g@e.org\r\nBcc: x@y.org",
-     "x" * 300 + "@e.org", "grace@example.org\u202e", "\ud800@example.org".encode("utf-8", "surrogatepass").decode("latin-1")],
+     "x" * 300 + "@e.org", "grace@example.org\u202e",
+     "\ud800@example.org".encode("utf-8", "surrogatepass").decode("latin-1")],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_words(idp, address):
     """Bad input gets a clear answer, never an error of the server."""
