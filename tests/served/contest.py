@@ -61,7 +61,8 @@ def contest(database: str, directory: Path) -> Iterator[Contest]:
 
 
 def _contest(directory: Path, url: str | None) -> Iterator[Contest]:
-    with Served(directory, database_url=url, workers=WORKERS) as served:
+    mail = {"IDP_MAIL_TRANSPORT": "folder", "IDP_MAIL_FOLDER": str(directory / "mail")}
+    with Served(directory, database_url=url, workers=WORKERS, **mail) as served:
         served.account()
         clients = {
             "confidential": served.client("confidential"),

@@ -3,6 +3,7 @@
 A code works once (RFC 6749 §4.1.2); so does a refresh token that rotates (RFC 9700 §4.14.2). The losers of a
 race are replays with the right proof, so the winner's tokens may be dead before anybody used them: that is
 what the specifications ask for, because from outside a client that sent twice and a thief look alike.
+Nor does a code or link of a person work twice: a generator's, a recovery code, one from a mail.
 `make torture` runs a hundred rounds of each.
 """
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.databases import BOTH_DATABASES
 from tests.served.contest import RACES, WORKERS, Contest, Race, contest
+from tests.served.person_races import PERSON_RACES, PersonRace
 from tests.served.races import HANDS
 from tests.served.rig import Pinned
 
@@ -40,3 +42,10 @@ def test_the_hands_reach_several_workers(arena: Contest):
 def test_one_winner(arena: Contest, client: str, race: Race):
     """Rows C1, C2, T7: exactly one winner, or the identical child inside the grace window."""
     arena.run(client, race, ROUNDS)
+
+
+@pytest.mark.parametrize("race", PERSON_RACES)
+def test_one_person_is_in(arena: Contest, race: PersonRace):
+    """Rows M1, M2, M3, V1, X12: of twenty browsers at the same moment exactly one."""
+    for _ in range(ROUNDS):
+        race(arena.served)

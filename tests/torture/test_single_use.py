@@ -7,6 +7,8 @@ import pytest
 
 from tests.databases import BOTH_DATABASES
 from tests.served.contest import RACES, Contest, Race, contest
+from tests.served.person_races import HANDS as BROWSERS
+from tests.served.person_races import PERSON_RACES, PersonRace
 from tests.served.races import HANDS
 
 ROUNDS = 100
@@ -28,3 +30,14 @@ def test_one_winner_a_hundred_times(arena: Contest, client: str, race: Race):
     arena.run(client, race, ROUNDS)
 
     print(f"{ROUNDS} rounds of {HANDS}, {client} client: {time.monotonic() - started:.1f} s")
+
+
+@pytest.mark.parametrize("race", PERSON_RACES)
+def test_one_person_is_in_a_hundred_times(arena: Contest, race: PersonRace):
+    """Rows M1, M2, M3, V1, X12: of twenty browsers at the same moment exactly one."""
+    started = time.monotonic()
+
+    for _ in range(ROUNDS):
+        race(arena.served)
+
+    print(f"{ROUNDS} rounds of {BROWSERS}: {time.monotonic() - started:.1f} s")
