@@ -19,6 +19,7 @@ from idp.authenticators.webauthn_values import Asserted, Attested, RelyingParty
 from idp.crypto import b64url_encode, random_token, token_digest
 from idp.errors import Conflict, Invalid, NotFound, Refused
 from idp.ids import new_id
+from idp.languages import marked
 from idp.storage import OneTimeRow, PasskeyRow, Repositories
 
 MOST_PASSKEYS: Final = 50
@@ -48,7 +49,7 @@ class UnknownPasskey(Refused):
 
     def __init__(self, credential_id: str) -> None:
         super().__init__(
-            "This passkey does not work here any more. Please use another way to sign in.",
+            marked("This passkey does not work here any more. Please use another way to sign in."),
             detail="unknown credential",
         )
         self.credential_id = credential_id
@@ -302,7 +303,7 @@ class Passkeys:
         if not name:
             raise Invalid("Enter a name.", field="name")
         if len(name) > LONGEST_NAME or not name.isprintable():
-            raise Invalid(f"Use at most {LONGEST_NAME} ordinary characters.", field="name")
+            raise Invalid("Use at most 60 ordinary characters.", field="name")
         if not self._rows.rename(account_id, passkey_id, name):
             raise _no_such_passkey()
 
