@@ -134,7 +134,7 @@ def _checked(text: str, field: str) -> str:
     if not text.strip():
         raise Invalid("A name must not be empty.", field=field)
     if len(text) > MAX_LENGTH:
-        raise Invalid(f"A name may have at most {MAX_LENGTH} characters.", field=field)
+        raise Invalid("A name may have at most 254 characters.", field=field)
     if any(character in _BIDI_OVERRIDES for character in text):
         raise Invalid("A name must not change the direction of writing.", field=field)
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text):

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from idp.crypto import PasswordHasher
 from idp.errors import Unavailable
+from idp.languages import marked
 
 T = TypeVar("T")
 
@@ -22,7 +23,7 @@ class Busy(Unavailable):
 
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__(
-            "Many people are signing in right now.",
+            marked("Many people are signing in right now."),
             detail="no free password hashing slot",
             retry_after=max(retry_after, _SECOND),
         )

@@ -11,6 +11,7 @@ from idp.authenticators.password_rules import normalized_password
 from idp.authenticators.passwords import Passwords
 from idp.authenticators.verdict import Fault, PasswordRefused, Verdict, Weakness
 from idp.errors import Invalid
+from idp.languages import marked
 
 _STRENGTH: Final = "idp.authenticators.strength"
 """By name, because its word lists are 13 MB in each worker, and only new passwords need them."""
@@ -24,8 +25,8 @@ _TOO_WEAK: Final = 1
 """Score up to which a password is refused: less than a hundred million guesses, minutes for a stolen hash."""
 
 _TEXTS: Final = {
-    Fault.TOO_SHORT: "The password is too short.",
-    Fault.TOO_LONG: "The password is too long.",
+    Fault.TOO_SHORT: marked("The password is too short."),
+    Fault.TOO_LONG: marked("The password is too long."),
     Fault.PERSONAL: "This password is little more than your name or address, or the name of this service.",
     Fault.KNOWN: "This password is known from lists that attackers try first. Please choose another one.",
     Fault.GUESSABLE: "This password is easy to guess. Please choose another one.",

@@ -18,6 +18,7 @@ from idp.authenticators import (
 )
 from idp.crypto import Secret
 from idp.errors import Invalid, Refused
+from idp.languages import marked
 from idp.login.assurance import Achieved, Assurance, Factor
 from idp.login.enrolled import enrolled
 from idp.login.goal import Goal, Visitor
@@ -29,7 +30,7 @@ from idp.sessions import ACR_SINGLE_FACTOR, BrowserSession, Sessions
 from idp.storage import AuditEntry
 from idp.storage.hot import Failure, LoginQuestion, LoginState, LoginStore, PresentSession, SignIn
 
-_WRONG: Final = "The username or the password is not right."
+_WRONG: Final = marked("The username or the password is not right.")
 _PASSWORD: Final = Assurance(acr=ACR_SINGLE_FACTOR, amr=("pwd",))
 _ANYWHERE: Final = Goal()
 

@@ -18,6 +18,7 @@ from idp.audit import Actor, Audit, AuditEvent, Source
 from idp.authenticators import NewPasswords, Passwords
 from idp.delivery import Channel, Outbox
 from idp.errors import Invalid, NotFound
+from idp.languages import marked
 from idp.login.assurance import Factor
 from idp.login.ending import EverythingOfAccount
 from idp.login.recovery_proof import SecondProof, SecondProofs
@@ -25,7 +26,7 @@ from idp.onetime import Claimed
 from idp.ratelimit import Limit, RateLimiter
 from idp.storage import Database
 
-_DEAD: Final = "This link was used already, or is too old."
+_DEAD: Final = marked("This link was used already, or is too old.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,13 @@ from idp.authenticators import CodeFactors, FactorThrottle, KnownDevices, Recove
 from idp.crypto import b64url_encode, token_digest
 from idp.delivery import Channel, Outbox
 from idp.errors import Refused
+from idp.languages import marked
 from idp.login.assurance import Factor
 from idp.login.enrolled import Enrolments
 from idp.onetime import OneTimeCodes
 
 _KIND: Final = "recovery"
-_WRONG: Final = "The code is not right."
+_WRONG: Final = marked("The code is not right.")
 
 
 class SecondProof(NamedTuple):

@@ -16,6 +16,7 @@ from idp.authenticators import (
 )
 from idp.crypto import Secret
 from idp.errors import Invalid, Refused
+from idp.languages import marked
 from idp.login.assurance import Achieved, Factor
 from idp.login.attempt import LoginAttempts
 from idp.login.complete import Completion
@@ -29,11 +30,11 @@ from idp.onetime import OneTimeCodes
 from idp.ratelimit import Limit, RateLimiter
 from idp.storage import Database
 
-_WRONG: Final = "That code is not right."
-_WRONG_STEP: Final = (
+_WRONG: Final = marked("That code is not right.")
+_WRONG_STEP: Final = marked(
     "That code is not right. Check that your device's clock is, and enter the code it shows now."
 )
-_EMPTY: Final = "Enter the code."
+_EMPTY: Final = marked("Enter the code.")
 _LONGEST: Final = 100
 """Characters that are looked at; no code has more."""
 

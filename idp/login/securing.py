@@ -18,12 +18,13 @@ from idp.audit import Actor, Audit, AuditEvent, Source
 from idp.authenticators import CodeFactors, Passkeys, RecoveryCodes, Totp
 from idp.delivery import Channel
 from idp.errors import NotFound
+from idp.languages import marked
 from idp.login.ending import EverythingOfAccount
 from idp.onetime import Claimed, OneTimeLinks
 from idp.ratelimit import Limit, RateLimiter
 from idp.storage import Database, Repositories
 
-_DEAD: Final = "This link was used already, or is too old."
+_DEAD: Final = marked("This link was used already, or is too old.")
 _TAKES_BACK: Final = (NOT_ME, LinkKind.UNDO, LinkKind.RESET, LinkKind.VERIFY)
 
 

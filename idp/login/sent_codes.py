@@ -7,6 +7,7 @@ from idp.audit import Actor, Audit, AuditEvent
 from idp.authenticators import CodeFactor, CodeFactors
 from idp.delivery import Outbox, SmsSender, Undeliverable
 from idp.errors import Refused, Unavailable
+from idp.languages import marked
 from idp.login.assurance import Factor
 from idp.login.attempt import LoginAttempts
 from idp.login.goal import Goal, Visitor
@@ -20,7 +21,7 @@ from idp.storage import Database
 _TEMPLATE: Final = "sign_in_code"
 _SENT: Final = "sent"
 _FAILED: Final = "failed"
-_TOO_MANY: Final = (
+_TOO_MANY: Final = marked(
     "Too many codes were asked for. Please wait before you ask for another, or choose another way."
 )
 _MINUTE: Final = 60

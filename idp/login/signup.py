@@ -16,6 +16,7 @@ from idp.audit import Actor, AuditEvent, Source
 from idp.delivery import Channel
 from idp.errors import Invalid, NotFound
 from idp.ids import new_id
+from idp.languages import marked
 from idp.login.assurance import Achieved, Factor
 from idp.login.goal import Goal, Visitor
 from idp.login.pending import Unfinished
@@ -29,13 +30,13 @@ _KIND: Final = "signup"
 _TIME_TO_FINISH: Final = timedelta(hours=1)
 """From the proof of the address to the choice of a password or a passkey."""
 
-_OVER: Final = "This registration has come to its end. Please begin again."
-_CLOSED: Final = "You cannot register here. Ask whoever runs this service for an invitation."
-_USED: Final = "This invitation was used already, or is too old. Ask for a new one."
+_OVER: Final = marked("This registration has come to its end. Please begin again.")
+_CLOSED: Final = marked("You cannot register here. Ask whoever runs this service for an invitation.")
+_USED: Final = marked("This invitation was used already, or is too old. Ask for a new one.")
 _ASKED: Final[Mapping[tuple[Channel, ...], str]] = {
-    (Channel.MAIL,): "Enter your e-mail address.",
-    (Channel.SMS,): "Enter your telephone number.",
-    (Channel.MAIL, Channel.SMS): "Enter your e-mail address or your telephone number.",
+    (Channel.MAIL,): marked("Enter your e-mail address."),
+    (Channel.SMS,): marked("Enter your telephone number."),
+    (Channel.MAIL, Channel.SMS): marked("Enter your e-mail address or your telephone number."),
 }
 
 

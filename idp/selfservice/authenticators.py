@@ -9,11 +9,14 @@ from idp.audit import Actor, AuditEvent, Source
 from idp.authenticators import Channel, CodeFactor
 from idp.crypto import Secret
 from idp.errors import Invalid, NotFound, Refused
+from idp.languages import marked
 from idp.selfservice.freshness import assert_fresh
 from idp.selfservice.services import SelfServiceServices
 from idp.sessions import BrowserSession
 
-_WRONG: Final = "That code is not right. Check that your device's clock is, and enter the code it shows now."
+_WRONG: Final = marked(
+    "That code is not right. Check that your device's clock is, and enter the code it shows now."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

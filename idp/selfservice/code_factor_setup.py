@@ -7,6 +7,7 @@ from idp.accounts import Account, Notice, canonical_phone
 from idp.audit import Actor, AuditEvent, Source
 from idp.authenticators import Channel
 from idp.errors import Invalid, NotFound, Refused, Unavailable
+from idp.languages import marked
 from idp.selfservice.authenticators import Authenticators
 from idp.selfservice.services import SelfServiceServices
 from idp.sessions import BrowserSession
@@ -14,8 +15,8 @@ from idp.sessions import BrowserSession
 _KIND: Final = "enrol_code_factor"
 _TEMPLATE: Final = "confirm_code"
 _MINUTE: Final = timedelta(minutes=1)
-_WRONG: Final = "That code is not right, or it is too old. Check it, or ask for a new one."
-_TOO_MANY: Final = "Too many codes were sent. Please wait a while before you ask for another."
+_WRONG: Final = marked("That code is not right, or it is too old. Check it, or ask for a new one.")
+_TOO_MANY: Final = marked("Too many codes were sent. Please wait a while before you ask for another.")
 _NO_EMAIL: Final = "Your account has no e-mail address yet."
 
 
@@ -120,7 +121,9 @@ class CodeFactorSetup:
         with services.database.transaction():
             self._authenticators.assert_fresh(session, now)
             if services.codes_once.waiting(_KIND, binding=binding, now=now) is None:
-                raise NotFound("That code is too old. Please ask for a new one.", detail="no code waits")
+                raise NotFound(
+                    marked("That code is too old. Please ask for a new one."), detail="no code waits"
+                )
             claimed = services.codes_once.claim(_KIND, binding=binding, code=code, now=now)
             if claimed is not None and claimed.target is not None:
                 self._enrol(session, channel, claimed.target, source, now)

@@ -8,14 +8,15 @@ from typing import Final
 from idp.accounts import Account, LinkKind, Notice, canonical_email, canonical_phone, normalized_email
 from idp.audit import Actor, AuditEvent, Source
 from idp.errors import Conflict, Invalid, NotFound, Refused, Unavailable
+from idp.languages import marked
 from idp.selfservice.authenticators import Authenticators
 from idp.selfservice.services import SelfServiceServices
 from idp.sessions import BrowserSession
 
 _MINUTE: Final = timedelta(minutes=1)
-_DEAD: Final = "This link was used already, or is too old."
-_WRONG: Final = "That code is not right, or it is too old. Check it, or ask for a new one."
-_TOO_MANY: Final = "Too many messages were sent. Please wait a while before you ask for another."
+_DEAD: Final = marked("This link was used already, or is too old.")
+_WRONG: Final = marked("That code is not right, or it is too old. Check it, or ask for a new one.")
+_TOO_MANY: Final = marked("Too many messages were sent. Please wait a while before you ask for another.")
 
 
 class Contact(StrEnum):
@@ -129,7 +130,9 @@ class ContactChanges:
         with services.database.transaction():
             self._authenticators.assert_fresh(session, now)
             if services.codes_once.waiting(_kind(contact), binding=session.id, now=now) is None:
-                raise NotFound("That code is too old. Please ask for a new one.", detail="no code waits")
+                raise NotFound(
+                    marked("That code is too old. Please ask for a new one."), detail="no code waits"
+                )
             claimed = services.codes_once.claim(_kind(contact), binding=session.id, code=code, now=now)
             if claimed is not None and claimed.target is not None:
                 change = self._change_email if contact is Contact.EMAIL else self._change_phone

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from idp.errors import Refused
+from idp.languages import marked
 from idp.sessions import BrowserSession
 
 
@@ -13,7 +14,7 @@ class NotFresh(Refused):
     """
 
     def __init__(self, *, detail: str, return_to: str | None = None) -> None:
-        super().__init__("Please confirm that it is you.", detail=detail)
+        super().__init__(marked("Please confirm that it is you."), detail=detail)
         self.return_to = return_to
 
 

@@ -8,15 +8,11 @@ from math import ceil
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from idp.errors import Conflict, IdpError, Invalid, NotFound, Refused, Unavailable
+from idp.languages import marked
 from idp.oauth import ShownError
 from idp.observability import get_logger
 
 _log = get_logger(__name__)
-
-
-def marked(text: str) -> str:
-    """Mark a text for translation where it is written; it is translated where it is shown."""
-    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from flask import Request
 
 from idp.crypto import b64url_decode, b64url_encode, constant_time_equal, token_digest
 from idp.errors import Refused
+from idp.languages import marked
 
 FIELD = "csrf_token"
 """Name of the hidden form field."""
@@ -40,7 +41,7 @@ class StaleForm(Refused):
     """A form that this browser and session did not get from us, or no longer hold."""
 
     def __init__(self, *, detail: str) -> None:
-        super().__init__("Open it again and repeat your last step.", detail=detail)
+        super().__init__(marked("Open it again and repeat your last step."), detail=detail)
 
 
 def new_token(*, browser: str, session: str | None) -> str:

@@ -7,6 +7,7 @@ from flask import Response, request
 
 from idp.delivery import Channel
 from idp.errors import Conflict, Invalid, NotFound, Refused, Unavailable
+from idp.languages import marked
 from idp.login import Goal, Registration, SignedIn, Unfinished, Wishes
 from idp.oauth import InteractionView
 from idp.web.context import application, container, now, source
@@ -24,7 +25,7 @@ from idp.web.pages.way import address, describe, destination, goal_of, required_
 from idp.web.responses import json_response, see_other
 
 _YES: Final = "yes"
-_WRONG_CODE: Final = "That code is not right, or it is too old. Check it, or ask for a new one."
+_WRONG_CODE: Final = marked("That code is not right, or it is too old. Check it, or ask for a new one.")
 
 
 def signup(uid: str | None = None) -> Response:
