@@ -13,9 +13,12 @@ from idp.cli.options import ManyValuesCommand
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 
 
-def _assurance(command: Callable[..., None]) -> Callable[..., None]:
-    """The options about how sure a sign-in has to be, and about its end."""
+def _changeable(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of both commands: how sure a sign-in has to be, its end, and its look."""
     for option in (
+        click.option(
+            "--accent", "accent_color", help="Colour of buttons and links on the way to it, as #2f5bea."
+        ),
         click.option(
             "--backchannel-logout-uri", help="Where the client is told that a session ended; https."
         ),
@@ -68,7 +71,7 @@ def client() -> None:
 @click.option(
     "--access-token-format", type=click.Choice(("jwt", "opaque")), help="Default from the settings."
 )
-@_assurance
+@_changeable
 @click.option("--no-require-pkce", is_flag=True, help="Exempt an old confidential OpenID client from PKCE.")
 @click.option(
     "--metadata",
@@ -90,7 +93,7 @@ def create(**given: object) -> None:
 
 @client.command(cls=ManyValuesCommand)
 @click.argument("client_id")
-@_assurance
+@_changeable
 @click.option(
     "--metadata",
     "metadata_file",
@@ -171,7 +174,7 @@ def _changes(given: dict[str, object]) -> dict[str, object]:
     metadata: dict[str, object] = {}
     if isinstance(path, Path):
         metadata.update(read_json_object(path, option="--metadata"))
-    for option in ("minimum_acr", "backchannel_logout_uri"):
+    for option in ("minimum_acr", "backchannel_logout_uri", "accent_color"):
         if given[option]:
             metadata[option] = given[option]
     values = given["default_acr_values"]

@@ -31,6 +31,7 @@ _MAX_URIS: Final = 100
 _MAX_SCOPES: Final = 200
 _MAX_SECONDS: Final = 10 * 366 * 24 * 3600
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+\-]{0,127}")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 
 Check = Callable[[Any, str], Any]
@@ -143,6 +144,12 @@ def _contacts(value: Any, field: str) -> list[str]:
     return [_label(part, field) for part in value]
 
 
+def _colour(value: Any, field: str) -> str:
+    if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+        raise Invalid(f"{field} must be a colour such as #2f5bea.", field=field)
+    return value.lower()
+
+
 def _link(value: Any, field: str) -> str:
     return validate_link(value, field=field)
 
@@ -172,6 +179,7 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     # ours
     "response_modes": (_several_of(*RESPONSE_MODES), list(RESPONSE_MODES)),
     "first_party": (_boolean, False),
+    "accent_color": (_colour, None),
     "minimum_acr": (_one_of(*ACR_VALUES_SUPPORTED), None),
     "require_pkce": (_boolean, True),
     "access_token_format": (_one_of(*TOKEN_FORMATS), None),

@@ -91,7 +91,7 @@ def test_login_form(provider, third):
 
     form = page.form_with("login-submit")
     inputs = {field["name"]: field for field in page.elements("input") if field.get("type") != "hidden"}
-    assert (inputs["username"]["type"], inputs["username"]["autocomplete"]) == ("text", "username")
+    assert (inputs["username"]["type"], inputs["username"]["autocomplete"]) == ("text", "username webauthn")
     assert (inputs["password"]["type"], inputs["password"]["autocomplete"]) == (
         "password",
         "current-password",
@@ -149,6 +149,29 @@ def test_logo_is_our_copy(provider, third):
     assert "sandbox" in (answer.header("Content-Security-Policy") or "")
     assert answer.header("X-Content-Type-Options") == "nosniff"
     assert answer.header("Set-Cookie") is None
+
+
+def test_pages_on_the_way_to_a_client_have_its_colour(provider, ada):
+    """WCAG 2.2, 1.4.3: a colour too light for white text is darkened, and lightened for dark pages."""
+    client = provider.client("sunny", accent_color="#FFD400")
+
+    page = ask(provider, client)
+    own = provider.browser().get("/login")
+    [sheet] = [link["href"] for link in page.elements("link") if "/accents/" in link["href"]]
+    answer = provider.http.get(sheet)
+
+    assert answer.status == 200
+    assert answer.header("Content-Type") == "text/css; charset=utf-8"
+    assert "immutable" in (answer.header("Cache-Control") or "")
+    assert "--accent:#ffd400;--on-accent:#0b0d12" in answer.text
+    assert ":root{--accent:#ffd400;--on-accent:#fff}" not in answer.text
+    assert [link for link in own.elements("link") if "/accents/" in link["href"]] == []
+
+
+@pytest.mark.parametrize("colour", ["red", "12345", "1234567", "ABCDEF", "12345;", "..%2f..%2f"])
+def test_only_colours_have_a_style_sheet(provider, colour):
+    """K2: nothing of an address gets into a style sheet but six hexadecimal digits."""
+    assert provider.http.get(f"/accents/{colour}.css").status == 404
 
 
 def test_no_third_party_resources(provider, third):

@@ -7,6 +7,7 @@ never show an old one.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -26,6 +27,7 @@ _IMAGE_TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
 }
+_SIX_DIGITS = re.compile(r"[0-9a-f]{6}")
 _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 assets = Blueprint("assets", __name__)
@@ -78,6 +80,15 @@ def serve(name: str) -> Response:
     if request.args.get("v") == asset.version:
         return _cacheable(asset, "public, max-age=31536000, immutable")
     return _cacheable(asset, "public, max-age=300")
+
+
+@assets.get("/accents/<colour>.css")
+def client_accent(colour: str) -> Response:
+    """A style sheet that sets the accent colour, made readable; its address says all of it."""
+    if not _SIX_DIGITS.fullmatch(colour):
+        abort(404)
+    sheet = _asset(accent(colour).css().encode(), "text/css; charset=utf-8")
+    return _cacheable(sheet, "public, max-age=31536000, immutable")
 
 
 @assets.get("/logos/<path:client_id>")

@@ -21,6 +21,8 @@ class ClientView:
     """First letter of the name, shown when there is no logo."""
     logo: str | None
     """Address of the logo at our own origin (row R13)."""
+    accent: str | None
+    """Address of a style sheet with the client's own colour."""
     policy_uri: str | None
     tos_uri: str | None
     client_uri: str | None
@@ -40,6 +42,7 @@ def of(client: RegisteredClient, *, redirect_origin: str) -> ClientView:
         name=name,
         initial=next((character.upper() for character in name if character.isalnum()), "?"),
         logo=_logo(client),
+        accent=_accent(client),
         policy_uri=client.policy_uri,
         tos_uri=client.tos_uri,
         client_uri=client.client_uri,
@@ -58,6 +61,12 @@ def form_targets(client: RegisteredClient, *, redirect_origin: str) -> tuple[str
         return ("https:",)
     registered = (*client.redirect_uris, *client.post_logout_redirect_uris, client.client_uri)
     return (redirect_origin, *(uri for uri in registered[:_MAX_TARGETS] if uri is not None))
+
+
+def _accent(client: RegisteredClient) -> str | None:
+    if client.accent_color is None:
+        return None
+    return url_for("assets.client_accent", colour=client.accent_color.removeprefix("#"))
 
 
 def _logo(client: RegisteredClient) -> str | None:

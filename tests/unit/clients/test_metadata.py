@@ -112,6 +112,8 @@ def test_a_machine_has_no_response_types():
         (WEB, {"tos_uri": "https://"}, "tos_uri"),
         (WEB, {"tos_uri": "https://user@shop.example"}, "tos_uri"),
         (WEB, {"client_uri": "https://[::1"}, "client_uri"),
+        (WEB, {"accent_color": "red;}body{display:none"}, "accent_color"),
+        (WEB, {"accent_color": "2f5bea"}, "accent_color"),
         (WEB, {"contacts": "ada@example.org"}, "contacts"),
         (WEB, {"subject_type": "pairwise"}, "subject_type"),
         (WEB, {"frist_party": True}, "'frist_party'"),
