@@ -12,11 +12,13 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.browser import Browser, Page
 from tests.databases import new_postgresql_database
 from tests.provider import CALLBACK, PASSWORD, Client, Pkce
 from tests.served.rig import Pinned, Served
@@ -133,6 +135,36 @@ def test_a_session_ended_on_one_worker_is_dead_on_all(served: Served, shop: Clie
     browser.get("/logout").submit("logout-yes")
 
     assert not any(_is_signed_in(served, worker, shop, cookies) for worker in workers)
+
+
+@pytest.mark.parametrize("end", ["by-its-person-elsewhere", "by-an-operator", "by-switching"])
+def test_each_way_to_end_a_session_counts_on_every_worker(
+    served: Served, shop: Client, workers: list[Pinned], end: str
+):
+    """Rows S5, S6, S7: a session is read from the database with every page, so no worker has to be told."""
+    with served.admin() as admin:
+        admin.accounts.create(username=end, email=None, email_verified=False, claims={}, password=PASSWORD)
+    browser = Browser(workers[0])
+    _sign_in(browser.get("/login"), end)
+    cookies = dict(browser.cookies)
+    assert all(_is_signed_in(served, worker, shop, cookies) for worker in workers)
+
+    if end == "by-its-person-elsewhere":
+        elsewhere = Browser(workers[1])
+        _sign_in(elsewhere.get("/login"), end)
+        elsewhere.get("/account/sessions").submit("sessions-end-others")
+    elif end == "by-an-operator":
+        with served.admin() as admin:
+            admin.accounts.disable(end)
+    else:  # the value of the cookie ends, the session goes on with another
+        _sign_in(browser.get("/select-account").submit("account-other"), "ada")
+        browser.get("/select-account").submit("account-1")
+
+    assert not any(_is_signed_in(served, worker, shop, cookies) for worker in workers)
+
+
+def _sign_in(page: Page, username: str) -> None:
+    assert page.submit("login-submit", username=username, password=PASSWORD).status == HTTPStatus.OK
 
 
 def test_a_killed_worker_takes_nothing_with_it(served: Served, shop: Client):
