@@ -199,6 +199,45 @@ def test_the_offer_after_a_password(new_page: NewPage, new_site: NewProvider, ca
     )
 
 
+def test_an_account_that_begins_with_a_passkey(
+    new_page: NewPage, new_site: NewProvider, complaints: Complaints
+) -> None:
+    """Registration without a password; it signs in, proves itself again, and is the last way in."""
+    provider = new_site()
+    page = new_page()
+    authenticator = VirtualAuthenticator(page)
+    page.goto(f"{provider.issuer}/signup")
+    page.fill("#username", "grace@example.org")
+    page.fill("#name", "Grace Hopper")
+    page.check("#terms")
+    page.click("#signup-passkey")
+    expect(page.locator("#code")).to_be_visible()
+    [code] = re.findall(r"\b\d{6}\b", provider.mails()[-1].text)
+    page.fill("#code", code)
+    page.click("#code-submit")
+
+    page.click("#signup-passkey")
+    page.wait_for_url(re.compile("/(account)?$"))
+    assert "Grace Hopper" in account_shown(page, provider)
+    assert authenticator.credentials[0]["userName"] == "grace@example.org"
+
+    forget_session(page, provider)
+    page.goto(f"{provider.issuer}/login")
+    page.wait_for_url(f"{provider.issuer}/")
+    provider.advance(minutes=11)
+    page.goto(f"{provider.issuer}/account/security")
+    page.click("#passkeys summary")
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Confirm that it is you")
+    page.click("#passkey-login")
+    page.wait_for_url(re.compile("/account/security"))
+    page.click("#passkeys summary")
+    page.get_by_role("button", name="Remove").click()
+
+    expect(page.locator("#trouble")).to_contain_text("your only way to sign in")
+    complaints.expect("Failed to load resource")
+
+
 def test_a_passkey_that_travelled(new_page: NewPage, provider: Provider) -> None:
     """A synced passkey signs in from a device that has never been here."""
     page = new_page()
