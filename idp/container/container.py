@@ -29,6 +29,7 @@ from idp.container.signing_in import (
 from idp.errors import Unavailable
 from idp.login import (
     AccountSwitch,
+    AddedProof,
     Completion,
     LoginAttempts,
     LoginFlow,
@@ -57,6 +58,7 @@ class Container(Rooms):
     login: LoginFlow
     login_attempts: LoginAttempts
     completion: Completion
+    added_proof: AddedProof
     pending: PendingSignIns
     second_factor: SecondFactorFlow
     sent_codes: SentCodes
@@ -106,6 +108,7 @@ def build(settings: Settings, *, engine: Engine, session: SessionSource, clock: 
         login=build_login(rooms, pending),
         login_attempts=attempts,
         completion=completion,
+        added_proof=AddedProof(database=rooms.database, completion=completion),
         pending=pending,
         second_factor=build_second_factor(
             rooms, attempts=attempts, standings=standings, completion=completion, passkeys=passkey_flow

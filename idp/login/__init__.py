@@ -4,11 +4,12 @@ Owns the order of a sign-in: limits, counters, the proofs, what comes next, the 
 record. Does not know why somebody signs in (oauth/authorization decides when a sign-in is needed and
 sees that it happened) and shows no page (web/).
 Called by web/pages.
-Reading order: assurance, policy, attempt, enrolled, session, complete, goal,
+Reading order: assurance, policy, attempt, enrolled, session, complete, added_proof, goal,
 pending, password, passkey, standing, second_factor, sent_codes; registration,
 signup; ending, recovery_proof, recovery, securing.
 """
 
+from idp.login.added_proof import AddedProof
 from idp.login.assurance import Achieved, Assurance, Factor, assurance_of, proofs_of
 from idp.login.attempt import LoginAttempt, LoginAttempts
 from idp.login.complete import Completion, CompletionServices
@@ -34,6 +35,7 @@ from idp.login.switching import AccountSwitch, SwitchServices
 __all__ = [
     "AccountSwitch",
     "Achieved",
+    "AddedProof",
     "Assurance",
     "Completion",
     "CompletionServices",

@@ -494,15 +494,46 @@ def test_a_page_with_a_form_asks_before_anything_is_typed(provider, browser):
 
 def test_a_sign_in_without_the_second_step_is_not_enough(provider, browser):
     """M8: who has a second step takes it before changing it; a remembered browser does not stand in."""
-    set_up_app(provider, browser)  # after this the session is one that never took it
+    elsewhere = sign_in(provider.browser())
+    app = set_up_app(provider, browser)
+    provider.advance(seconds=60)
 
-    page = browser.get(f"{TOTP}/remove", follow=False)
+    page = elsewhere.get(f"{TOTP}/remove", follow=False)
+    assert page.answer.location.startswith("/reauthenticate")
+    page = elsewhere.get(PAGE)
+    page = elsewhere.open("POST", f"{TOTP}/remove", form=[("csrf_token", token(page))], follow=False)
+    assert page.answer.location.startswith("/reauthenticate")
+    page = elsewhere.get(PAGE)
+    assert page.has("totp-remove")
 
-    assert page.answer.location.startswith("/reauthenticate")
-    page = browser.get(PAGE)
-    page = browser.open("POST", f"{TOTP}/remove", form=[("csrf_token", token(page))], follow=False)
-    assert page.answer.location.startswith("/reauthenticate")
-    assert browser.get(PAGE).has("totp-remove")
+    page = elsewhere.get(f"{TOTP}/remove").submit("login-submit", password=PASSWORD)
+    page = page.submit("code-submit", code=app.at(provider.clock.now()))
+    assert page.path == f"{TOTP}/remove"
+    assert page.submit("totp-remove-yes").path == PAGE
+
+
+def test_setting_up_a_second_step_is_taking_it(provider, browser):
+    """S2, M8: the session is one of two factors from then on, under a new value, and may go on at once."""
+    before = dict(browser.cookies)
+    set_up_app(provider, browser)
+
+    assert browser.cookies["__Host-idp_session"] != before["__Host-idp_session"]
+    assert "With a second step" in browser.get("/account/sessions").text
+    assert len(codes_on(browser.get(PAGE).submit("recovery-create"))) == 10
+    assert browser.get(f"{TOTP}/remove").submit("totp-remove-yes").path == PAGE
+    planted = provider.browser()
+    planted.cookies.update(before)
+    assert planted.get(PAGE).path == "/login"
+
+
+def test_who_proves_it_again_comes_back_to_what_they_wanted(provider, browser):
+    """M7: after ten minutes, by the password of an account that has nothing else."""
+    provider.advance(minutes=10, seconds=1)
+
+    page = browser.get(PAGE).submit("recovery-create").submit("login-submit", password=PASSWORD)
+
+    assert page.path == RECOVERY
+    assert len(codes_on(page.submit("recovery-create"))) == 10
 
 
 @pytest.mark.parametrize("address", [*FORMS, f"{PAGE}/devices/forget"])

@@ -6,6 +6,7 @@ from flask import Response, abort
 
 from idp.authenticators import Channel
 from idp.errors import Conflict, IdpError, Invalid, NotFound, Refused, Unavailable
+from idp.login import Factor
 from idp.selfservice import NotFresh
 from idp.web.context import application, container, now, source
 from idp.web.pages.account_guard import account_page, signed_in, signed_in_account
@@ -15,6 +16,8 @@ from idp.web.pages.generator import setup_values
 from idp.web.pages.locale import gettext, language
 from idp.web.pages.notice import done
 from idp.web.pages.passkey_list import own_passkeys_view
+from idp.web.pages.signed_in import remember
+from idp.web.pages.visit import visit
 from idp.web.responses import see_other
 
 _PAGE: Final = "/account/security"
@@ -74,7 +77,7 @@ def totp_confirm_post() -> Response:
     except (Invalid, NotFound) as error:
         return _totp_page(error)
     has = authenticators.protection(session.account_id, now())
-    return done(_PAGE, "totp-added" if has.recovery_codes else "totp-added-codes-next")
+    return _proved(Factor.TOTP, done(_PAGE, "totp-added" if has.recovery_codes else "totp-added-codes-next"))
 
 
 def _totp_page(trouble: IdpError | None = None) -> Response:
@@ -170,7 +173,8 @@ def code_factor_confirm_post(channel: str) -> Response:
     except NotFound as error:
         return _code_factor_page(way, error)
     has = container().selfservice.authenticators.protection(session.account_id, now())
-    return done(_PAGE, "code-factor-added" if has.recovery_codes else "code-factor-added-codes-next")
+    said = "code-factor-added" if has.recovery_codes else "code-factor-added-codes-next"
+    return _proved(Factor(way.value), done(_PAGE, said))
 
 
 def code_factor_remove(channel: str) -> Response:
@@ -249,6 +253,14 @@ def _status(trouble: IdpError) -> int:
     if isinstance(trouble, Refused) and trouble.retry_after is not None:
         return 429
     return 409 if isinstance(trouble, (Conflict, NotFound)) else 422
+
+
+def _proved(factor: Factor, response: Response) -> Response:
+    """Let the session count what its person has just shown by setting it up."""
+    signed = container().added_proof.count(
+        signed_in(), factor, device_cookie=visit().device, source=source(), now=now()
+    )
+    return response if signed is None else remember(signed, response)
 
 
 def _channel(name: str) -> Channel:
