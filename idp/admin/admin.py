@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from idp.admin.account_sessions import AccountSessionAdmin
 from idp.admin.accounts import AccountAdmin
 from idp.admin.clients import ClientAdmin
 from idp.admin.context import AdminContext
@@ -18,6 +19,7 @@ class Admin:
     """What the command line offers, by noun."""
 
     accounts: AccountAdmin
+    account_sessions: AccountSessionAdmin
     invitations: InvitationAdmin
     clients: ClientAdmin
     resources: ResourceAdmin
@@ -29,6 +31,7 @@ class Admin:
         """All of them over one context, and what only some of them need."""
         return cls(
             accounts=AccountAdmin(context),
+            account_sessions=AccountSessionAdmin(context),
             invitations=InvitationAdmin(context),
             clients=ClientAdmin(context),
             resources=ResourceAdmin(context),

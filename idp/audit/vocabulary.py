@@ -179,7 +179,7 @@ class AuditEvent(StrEnum):
     """A browser session ended before its time. Detail: ``reason`` (``logout``, ``replaced``, or
     ``ended_by_person`` from the page of their sessions), ``families`` (how many token families ended with it)."""
 
-    SESSIONS_ENDED = "session.others_ended"
+    SESSIONS_ENDED = "session.others.ended"
     """Many sessions of an account ended at once. Detail: ``reason`` (``ended_by_person``,
     ``password_changed`` or ``operator``), ``sessions``, ``families`` (how many ended)."""
 

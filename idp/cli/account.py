@@ -115,3 +115,22 @@ def reset(*, name: str) -> None:
     """Send a link to a new password; the present one works until it is used. NAME as in show."""
     with opened() as container:
         print_json(container.admin.invitations.reset(name))
+
+
+@account.command()
+@click.argument("name")
+@click.option("--limit", default=100, show_default=True, help="How many at most.")
+@click.option("--after", help="Continue after this session id.")
+def sessions(*, name: str, limit: int, after: str | None) -> None:
+    """List where somebody is signed in, latest first. NAME as in show."""
+    with opened() as container:
+        print_json(container.admin.account_sessions.list_(name, limit=limit, after=after))
+
+
+@account.command("end-sessions")
+@click.argument("name")
+@click.option("--offline", is_flag=True, help="Also what applications keep while the person is away.")
+def end_sessions(*, name: str, offline: bool) -> None:
+    """Sign somebody out everywhere, at once; they may sign in again. NAME as in show."""
+    with opened() as container:
+        print_json(container.admin.account_sessions.end_all(name, offline_too=offline))

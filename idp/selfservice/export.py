@@ -11,7 +11,7 @@ from idp.audit import Actor, AuditEvent, Source
 from idp.selfservice.authenticators import Authenticators
 from idp.selfservice.services import SelfServiceServices
 from idp.sessions import BrowserSession
-from idp.storage import AuditEventRow, BrowserSessionRow, TokenFamilyRow
+from idp.storage import AuditEventRow, BrowserSessionRow, ConsentRow, TokenFamilyRow
 
 Row = TypeVar("Row", BrowserSessionRow, TokenFamilyRow, AuditEventRow)
 
@@ -99,39 +99,12 @@ class Export:
 
     def _belongings(self, account_id: str) -> dict[str, Any]:
         repos = self._services.repos
-        totp, deletion = repos.totp.find(account_id), repos.deletions.find(account_id)
-        has = repos.enrolments.of(account_id)
+        deletion = repos.deletions.find(account_id)
         return {
             "names_to_sign_in_with": [
                 {"name": row.canonical, "kind": row.kind} for row in repos.exports.identifiers(account_id)
             ],
-            "authenticators": {
-                "password": {"set_at": _moment(has.password_set_at)} if has.password_set_at else None,
-                "passkeys": [
-                    {
-                        "name": row.name,
-                        "aaguid": row.aaguid,
-                        "transports": list(row.transports),
-                        "synced": row.backed_up,
-                        "created_at": _moment(row.created_at),
-                        "last_used_at": _moment(row.last_used_at),
-                    }
-                    for row in repos.passkeys.list_(account_id)
-                ],
-                "authenticator_app": None
-                if totp is None
-                else {"created_at": _moment(totp.created_at), "last_used_at": _moment(totp.last_used_at)},
-                "recovery_codes_left": has.recovery_codes,
-                "codes_sent_to": [
-                    {
-                        "channel": row.channel,
-                        "address": row.address,
-                        "created_at": _moment(row.created_at),
-                        "last_used_at": _moment(row.last_used_at),
-                    }
-                    for row in repos.code_factors.list_(account_id)
-                ],
-            },
+            "authenticators": self._proofs(account_id),
             "known_browsers": [
                 {
                     "first_seen_at": _moment(row.created_at),
@@ -140,23 +113,45 @@ class Export:
                 }
                 for row in repos.exports.devices(account_id, limit=_MOST)
             ],
-            "consents": [
-                {
-                    "application": row.client_id,
-                    "resource": row.resource or None,
-                    "scopes": [scope for scope in row.scopes if scope],
-                    "claims": list(row.claims),
-                    "granted_at": _moment(row.granted_at),
-                    "updated_at": _moment(row.updated_at),
-                }
-                for row in repos.overviews.consents(account_id, limit=_MOST)
-            ],
+            "consents": [_consent(row) for row in repos.overviews.consents(account_id, limit=_MOST)],
             "deletion": None
             if deletion is None
             else {
                 "requested_at": _moment(deletion.requested_at),
                 "delete_after": _moment(deletion.delete_after),
             },
+        }
+
+    def _proofs(self, account_id: str) -> dict[str, Any]:
+        """What the person can prove who they are with, without the means to do it."""
+        repos = self._services.repos
+        has, totp = repos.enrolments.of(account_id), repos.totp.find(account_id)
+        return {
+            "password": {"set_at": _moment(has.password_set_at)} if has.password_set_at else None,
+            "passkeys": [
+                {
+                    "name": row.name,
+                    "aaguid": row.aaguid,
+                    "transports": list(row.transports),
+                    "synced": row.backed_up,
+                    "created_at": _moment(row.created_at),
+                    "last_used_at": _moment(row.last_used_at),
+                }
+                for row in repos.passkeys.list_(account_id)
+            ],
+            "authenticator_app": None
+            if totp is None
+            else {"created_at": _moment(totp.created_at), "last_used_at": _moment(totp.last_used_at)},
+            "recovery_codes_left": has.recovery_codes,
+            "codes_sent_to": [
+                {
+                    "channel": row.channel,
+                    "address": row.address,
+                    "created_at": _moment(row.created_at),
+                    "last_used_at": _moment(row.last_used_at),
+                }
+                for row in repos.code_factors.list_(account_id)
+            ],
         }
 
 
@@ -169,6 +164,17 @@ def _account(account: Account) -> dict[str, Any]:
         "claims": dict(account.claims),
         "created_at": _moment(account.created_at),
         "updated_at": _moment(account.updated_at),
+    }
+
+
+def _consent(row: ConsentRow) -> dict[str, Any]:
+    return {
+        "application": row.client_id,
+        "resource": row.resource or None,
+        "scopes": [scope for scope in row.scopes if scope],
+        "claims": list(row.claims),
+        "granted_at": _moment(row.granted_at),
+        "updated_at": _moment(row.updated_at),
     }
 
 

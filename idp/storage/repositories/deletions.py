@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, select, update
 
@@ -15,6 +15,8 @@ from idp.storage.models import (
     OutboxRow,
 )
 from idp.storage.repositories.base import FRESH, Repository
+
+_TO_PEOPLE: Final = ("mail", "sms")
 
 
 class DeletionRepository(Repository):
@@ -66,12 +68,16 @@ class DeletionRepository(Repository):
         self._remove(account_id, begun=True)
 
     def delete_belongings(self, account_id: str) -> None:
-        """Delete what names the account without a foreign key: consents, codes and links, messages."""
-        for model in (ConsentRow, OneTimeRow, OutboxRow):
-            self._session.execute(
-                delete(model).where(model.account_id == account_id),
-                execution_options={"synchronize_session": False},
-            )
+        """Delete what names the account without a foreign key: consents, codes and links, messages.
+
+        What tells applications of the end of a session stays until they have heard it.
+        """
+        for statement in (
+            delete(ConsentRow).where(ConsentRow.account_id == account_id),
+            delete(OneTimeRow).where(OneTimeRow.account_id == account_id),
+            delete(OutboxRow).where(OutboxRow.account_id == account_id, OutboxRow.channel.in_(_TO_PEOPLE)),
+        ):
+            self._session.execute(statement, execution_options={"synchronize_session": False})
 
     def delete_account(self, account_id: str) -> None:
         """Delete the account, but not the record of what happened.
