@@ -45,6 +45,11 @@ def rules(repos):
     passwords.close()
 
 
+def sha1(password: str) -> str:
+    """As lists of breached passwords write it."""
+    return hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
+
+
 def fault(rules, password, context=()):
     try:
         rules.assert_acceptable(password, context)
@@ -55,8 +60,10 @@ def fault(rules, password, context=()):
 
 @pytest.mark.parametrize(
     "password",
-    [GOOD, "aaaaaaaa bbbbbbbb cc dd", "ALLCAPSONEWORDSENTENCE", "ohnezahlenundzeichen", "пароль из слов здесь",
-     "🐎🔋📎" * 5 + "xyz"],
+    [
+        GOOD, "aaaaaaaa bbbbbbbb cc dd", "ALLCAPSONEWORDSENTENCE", "ohnezahlenundzeichen",
+        "пароль из слов здесь", "🐎🔋📎" * 5 + "xyz",
+    ],
 )  # fmt: skip
 def test_no_kind_of_character_is_demanded(rules, password):
     """P2: NIST SP 800-63B-4 §3.1.1.2, no composition rules."""
@@ -131,7 +138,7 @@ def test_the_operators_list_is_found_and_little_else(rules, tmp_path):
     """P5: every listed password, and one in a thousand of the others."""
     listed = [f"breached pass phrase {number}" for number in range(500)]
     source, target = tmp_path / "list", tmp_path / "list.bloom"
-    lines = [hashlib.sha1(one.encode(), usedforsecurity=False).hexdigest().upper() + ":3" for one in listed[:250]] + listed[250:]
+    lines = [f"{sha1(one)}:3" for one in listed[:250]] + listed[250:]
     source.write_text("\n".join(lines) + "\n\n", encoding="utf-8")
     assert write_bloom_file(source, target) == 500
     judged = rules(breaches=BreachSettings(bloom_file=target))
@@ -165,7 +172,7 @@ def test_an_empty_list_is_refused(tmp_path):
 @pytest.fixture
 def range_service() -> Iterator[tuple[str, list[str]]]:
     """A range service that knows one password, and the addresses it was asked for."""
-    digest = hashlib.sha1(GOOD.encode(), usedforsecurity=False).hexdigest().upper()
+    digest = sha1(GOOD)
     asked: list[str] = []
 
     class Service(http.server.BaseHTTPRequestHandler):
