@@ -1,11 +1,11 @@
 """Registration and recovery tell strangers nothing about accounts, and can be asked for so often only.
 
-| statement                                 | row | test                                                      |
-|-------------------------------------------|-----|-----------------------------------------------------------|
-| the same statements for known and unknown | L6  | test_asking_for_a_code_costs_the_same_*                   |
-| the same for a wrong code                 | L6  | test_a_wrong_code_costs_the_same_*                        |
-| limits per source                         | L2  | test_steps_from_one_source_are_limited                    |
-| limits per recipient survive a restart    | L9  | test_messages_to_one_recipient_are_limited_after_*        |
+| statement                                 | row | test                                         |
+|-------------------------------------------|-----|----------------------------------------------|
+| the same statements for known and unknown | L6  | test_asking_for_a_code_costs_the_same_*      |
+| the same for a wrong code                 | L6  | test_a_wrong_code_costs_the_same_*           |
+| limits per source                         | L2  | test_steps_from_one_source_are_limited       |
+| limits per recipient survive a restart    | L9  | test_messages_to_one_recipient_are_limited_* |
 """
 
 import pytest
