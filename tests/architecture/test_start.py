@@ -18,6 +18,9 @@ UNNEEDED = (
     "httpx",
     "requests",
     "sqlalchemy.ext.asyncio",
+    "webauthn",  # 6 MB, loaded when somebody shows a passkey
+    "OpenSSL",
+    "cbor2",
 )
 
 PROGRAM = "import sys, idp.app; print(*sys.modules, sep='\\n')"
