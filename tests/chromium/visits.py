@@ -9,7 +9,8 @@ import pyotp
 from playwright.sync_api import Page, expect
 
 from idp.authenticators import Channel
-from tests.chromium import passkeys, site
+from tests.chromium import site
+from tests.chromium.virtual_authenticator import VirtualAuthenticator
 from tests.provider import PASSWORD, Client, Provider
 
 NEW_PASSWORD = "violet anchors hum beneath nine roofs"
@@ -181,7 +182,7 @@ def _code_remove(walk: Walk) -> None:
 
 
 def _offer(walk: Walk) -> None:
-    passkeys.add_authenticator(walk.page)
+    VirtualAuthenticator(walk.page)
     walk.sign_in()
     expect(walk.page.locator("#passkey-skip")).to_be_visible()
 
@@ -305,6 +306,15 @@ def _keep(walk: Walk) -> None:
     walk.sign_in()
 
 
+def _enrol(walk: Walk) -> None:
+    walk.ask(
+        acr_values="urn:idp:loa:2",
+        claims='{"id_token":{"acr":{"essential":true,"values":["urn:idp:loa:2"]}}}',
+    )
+    walk.type_password()
+    expect(walk.page.locator("#enrol-cancel")).to_be_visible()
+
+
 def _at(path: str) -> Callable[[Walk], None]:
     return lambda walk: walk.signed_in_at(path)
 
@@ -349,6 +359,8 @@ VISITS: dict[str, Callable[[Walk], object]] = {
     "home/home.html": _at("/"),
     "home/welcome.html": _guest_at("/"),
     "login/password.html": _login,
+    "login/enrol.html": _enrol,
+    "login/reauthenticate.html": _at("/reauthenticate?return_to=/account"),
     "login/select_account.html": _select_account,
     "login/verify.html": _verify,
     "logout/confirm.html": _at("/logout"),
