@@ -60,6 +60,15 @@ class CodeFactors:
             CodeFactorRow(account_id=account_id, channel=channel.value, address=address, created_at=now)
         )
 
+    def follow(self, account_id: str, channel: Channel, *, former: str | None, address: str) -> None:
+        """Send codes to the new address of a person who has given up this one, if they went there.
+
+        The new address has been proved, as the change of it asks for: who loses a mailbox or a number
+        would otherwise lose the second step with it.
+        """
+        if former is not None:
+            self._rows.move(account_id, channel.value, former=former, address=address)
+
     def note_use(self, account_id: str, channel: Channel, now: datetime) -> None:
         """Note that a code sent there was right."""
         self._rows.note_use(account_id, channel.value, now)

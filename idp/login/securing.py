@@ -15,6 +15,7 @@ from idp.accounts import (
     canonical_email,
 )
 from idp.audit import Actor, Audit, AuditEvent, Source
+from idp.authenticators import Channel as CodeChannel
 from idp.authenticators import CodeFactors, Passkeys, RecoveryCodes, Totp
 from idp.delivery import Channel
 from idp.errors import NotFound
@@ -155,6 +156,7 @@ class SecuringFlow:
                 username=None if claimed is None else claimed.payload["username"],
             )
             self._remove_since(account.id, since, Notice.EMAIL_CHANGED, now)
+            services.code_factors.follow(account.id, CodeChannel.EMAIL, former=account.email, address=address)
             services.repos.accounts.delete_password(account.id)
             ended = services.everything.end(account.id, "email_restored", now)
             services.audit.record(

@@ -7,6 +7,7 @@ from typing import Final
 
 from idp.accounts import Account, LinkKind, Notice, canonical_email, canonical_phone, normalized_email
 from idp.audit import Actor, AuditEvent, Source
+from idp.authenticators import Channel as CodeChannel
 from idp.errors import Conflict, Invalid, NotFound, Refused, Unavailable
 from idp.languages import marked
 from idp.selfservice.authenticators import Authenticators
@@ -225,6 +226,7 @@ class ContactChanges:
     ) -> AuditEvent:
         services = self._services
         services.accounts.change_email(before.id, new, now)
+        services.code_factors.follow(before.id, CodeChannel.EMAIL, former=before.email, address=new)
         services.links.send_undo(before, locale=locale, now=now)
         services.notices.tell(before.id, Notice.EMAIL_CHANGED, source=source, now=now, locale=locale)
         return AuditEvent.EMAIL_CHANGED
@@ -233,6 +235,7 @@ class ContactChanges:
         self, before: Account, new: str, locale: str, source: Source, now: datetime
     ) -> AuditEvent:
         self._services.accounts.change_phone(before.id, new, now)
+        self._services.code_factors.follow(before.id, CodeChannel.SMS, former=before.phone, address=new)
         self._services.notices.tell(before.id, Notice.PHONE_CHANGED, source=source, now=now, locale=locale)
         return AuditEvent.PHONE_CHANGED
 

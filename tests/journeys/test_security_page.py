@@ -340,6 +340,23 @@ def test_codes_by_email_go_to_the_address_of_the_account(provider, browser):
     assert page.has("email-remove")
 
 
+def test_codes_by_email_follow_the_address_of_the_account(provider, browser):
+    """Who changes their mailbox does not lose the second step with the old one, nor leave it there."""
+    page = browser.get(f"{CODES}/email").submit("code-send")
+    page.submit("code-submit", code=mailed_code(provider, "ada@example.org"))
+    page = browser.get("/account/email").submit("contact-submit", email="ada@new.example")
+    page = page.submit("code-submit", code=mailed_code(provider, "ada@new.example"))
+    assert page.path == "/account", page.text
+
+    assert "To ada@new.example" in browser.get(PAGE).text
+
+
+def mailed_code(provider: Provider, to: str) -> str:
+    """The newest code that confirms an address."""
+    mails = [mail for mail in provider.mails() if mail.to == to]
+    return next(mail.code for mail in reversed(mails) if mail.subject.startswith("Confirm your e-mail"))
+
+
 def test_a_wrong_code_enrols_nothing_and_the_right_one_still_counts(provider, browser):
     page = browser.get(f"{CODES}/sms").submit("code-send", address="+4930123456")
     code = provider.sms()[-1].code

@@ -87,6 +87,21 @@ class CodeFactorRepository(Repository):
         """Make it the account's only one of its channel."""
         self._replace(row)
 
+    def move(self, account_id: str, channel: str, *, former: str, address: str) -> bool:
+        """Put another address in the place of this one; False if codes do not go there."""
+        statement = (
+            update(CodeFactorRow)
+            .where(
+                CodeFactorRow.account_id == account_id,
+                CodeFactorRow.channel == channel,
+                CodeFactorRow.address == former,
+            )
+            .values(address=address)
+            .returning(CodeFactorRow.channel)
+        )
+        found = self._session.scalars(statement, execution_options={"synchronize_session": False})
+        return found.first() is not None
+
     def note_use(self, account_id: str, channel: str, now: datetime) -> None:
         """Note that a code sent there was right."""
         self._session.execute(
