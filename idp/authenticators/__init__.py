@@ -6,7 +6,7 @@ signs in where (login/), accounts' names (accounts/) or sessions.
 Called by login, selfservice and admin.
 Reading order: password_rules, hashing, passwords, verdict, breaches, new_passwords, throttle,
 devices, factor_throttle, totp, totp_enrolment, recovery_codes, code_factors, webauthn_values,
-relying_party, webauthn_json, webauthn_ceremonies, passkeys.
+relying_party, webauthn_json, webauthn_ceremonies, challenges, passkey, passkeys.
 """
 
 from idp.authenticators.breaches import ERROR_RATE, Breaches, write_bloom_file
@@ -16,14 +16,8 @@ from idp.authenticators.devices import KnownDevice, KnownDevices
 from idp.authenticators.factor_throttle import GUESSABLE, FactorThrottle
 from idp.authenticators.hashing import BoundedHasher, Busy
 from idp.authenticators.new_passwords import NewPasswords
-from idp.authenticators.passkeys import (
-    LONGEST_NAME,
-    Passkey,
-    Passkeys,
-    PasskeyUse,
-    UnknownPasskey,
-    accepted_credentials,
-)
+from idp.authenticators.passkey import Passkey, PasskeyUse, UnknownPasskey
+from idp.authenticators.passkeys import LONGEST_NAME, Passkeys
 from idp.authenticators.passwords import PasswordCheck, Passwords
 from idp.authenticators.recovery_codes import RECOVERY_CODES, RecoveryCodes
 from idp.authenticators.relying_party import relying_party
@@ -65,7 +59,6 @@ __all__ = [
     "UnknownPasskey",
     "Verdict",
     "Weakness",
-    "accepted_credentials",
     "blocked_for",
     "relying_party",
     "write_bloom_file",

@@ -1,13 +1,13 @@
 """Passkeys: WebAuthn credentials of accounts, from the first challenge to the last use."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from importlib import import_module
 from typing import Any, Final
 
 from idp.authenticators.aaguids import make_of
+from idp.authenticators.challenges import Ceremony, Challenges
+from idp.authenticators.passkey import Passkey, PasskeyUse, UnknownPasskey
 from idp.authenticators.relying_party import can_have_passkeys
 from idp.authenticators.webauthn_json import (
     ASSERTION_PARTS,
@@ -16,11 +16,10 @@ from idp.authenticators.webauthn_json import (
     read_answer,
 )
 from idp.authenticators.webauthn_values import Asserted, Attested, RelyingParty
-from idp.crypto import b64url_encode, random_token, token_digest
+from idp.crypto import b64url_encode
 from idp.errors import Conflict, Invalid, NotFound, Refused
 from idp.ids import new_id
-from idp.languages import marked
-from idp.storage import OneTimeRow, PasskeyRow, Repositories
+from idp.storage import PasskeyRow, Repositories
 
 MOST_PASSKEYS: Final = 50
 """Of one account; keeps lists and the options of a ceremony short (row X3)."""
@@ -34,72 +33,11 @@ _ALGORITHMS: Final = (-8, -7, -257)
 """EdDSA, ES256, RS256; the best first. Source: IANA registry of COSE algorithms."""
 
 
-class Ceremony(StrEnum):
-    """What a challenge was made for; one of a kind is none of the other (row M9)."""
-
-    REGISTRATION = "passkey-registration"
-    SIGN_IN = "passkey-sign-in"
-
-
-class UnknownPasskey(Refused):
-    """Nobody here has this credential; its holder's password manager may forget it.
-
-    ``credential_id`` is base64url, as the Signal API takes it.
-    """
-
-    def __init__(self, credential_id: str) -> None:
-        super().__init__(
-            marked("This passkey does not work here any more. Please use another way to sign in."),
-            detail="unknown credential",
-        )
-        self.credential_id = credential_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passkey:
-    """A passkey as its owner sees it."""
-
-    id: str
-    account_id: str
-    credential_id: str
-    """Base64url; no secret."""
-    name: str
-    """What the person calls it; at first its make, empty if that is unknown."""
-    mark: str
-    """Letters of its make; empty if that is unknown."""
-    aaguid: str
-    is_synced: bool
-    """Whether its key can leave the device (backup eligible)."""
-    is_backed_up: bool
-    """Whether it has."""
-    is_verifying: bool
-    """Whether it is known to verify the person."""
-    transports: tuple[str, ...]
-    created_at: datetime
-    last_used_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyUse:
-    """A passkey that was just used."""
-
-    passkey: Passkey
-    user_verified: bool
-    """Whether the authenticator verified the person."""
-    is_first_verification: bool
-    """Whether it does so for the first time: its registration noticed nobody. Whoever holds the device may
-    have set up what it verifies them with, so this counts only beside another proof, or where none is asked
-    for; then :meth:`Passkeys.trust_verification`. Source: WebAuthn Level 3 §7.2 step 25."""
-    counter_behind: bool
-    """Whether a synced key's counter did not grow: its copies count for themselves."""
-
-
 class Passkeys:
     """Registers, checks, names and removes passkeys; the caller holds the transaction.
 
-    A challenge is 256 random bits in ``one_time``: bound to who asked for it and to the ceremony,
-    claimed in the transaction of its effect (row M9). Claiming comes first, so a caller that commits
-    a refusal has used the challenge up; one that rolls back has not.
+    Claiming the challenge comes first (row M9), so a caller that commits a refusal has used it up; one
+    that rolls back has not.
 
     Args:
         repos: repositories on the caller's session.
@@ -109,7 +47,7 @@ class Passkeys:
 
     def __init__(self, repos: Repositories, party: RelyingParty, *, timeout: timedelta) -> None:
         self._rows = repos.passkeys
-        self._challenges = repos.one_time
+        self._challenges = Challenges(repos, lifetime=timeout)
         self._timeout = timeout
         self.party = party
         self.available = can_have_passkeys(party)
@@ -147,8 +85,12 @@ class Passkeys:
         return {
             "rp": {"id": self.party.rp_id, "name": self.party.name},
             "user": {"id": _user_handle(account_id), "name": name, "displayName": display_name},
-            "challenge": self._issue(
-                Ceremony.REGISTRATION, binding, account_id, now, {"automatic": automatic}
+            "challenge": self._challenges.issue(
+                Ceremony.REGISTRATION,
+                binding=binding,
+                account_id=account_id,
+                payload={"automatic": automatic},
+                now=now,
             ),
             "pubKeyCredParams": [{"type": "public-key", "alg": alg} for alg in _ALGORITHMS],
             "timeout": self._milliseconds,
@@ -180,11 +122,11 @@ class Passkeys:
         Source: WebAuthn Level 3 §7.1.
         """
         answer = read_answer(credential, REGISTRATION_PARTS)
-        claimed = self._claim(Ceremony.REGISTRATION, answer, binding, now)
-        if claimed.account_id != account_id:
-            raise _out_of_date("challenge of another account")
+        kept = self._challenges.claim(
+            Ceremony.REGISTRATION, answer.challenge, binding=binding, account_id=account_id, now=now
+        )
         made: Attested = _ceremonies().verify_registration(
-            answer, self.party, challenge=answer.challenge, automatic=claimed.payload.get("automatic") is True
+            answer, self.party, challenge=answer.challenge, automatic=kept.get("automatic") is True
         )
         if self._rows.find_by_credential(made.credential_id) is not None:
             raise Conflict("This passkey is registered already.", detail="credential id taken")
@@ -222,7 +164,9 @@ class Passkeys:
             now: aware UTC time.
         """
         return {
-            "challenge": self._issue(Ceremony.SIGN_IN, binding, account_id, now),
+            "challenge": self._challenges.issue(
+                Ceremony.SIGN_IN, binding=binding, account_id=account_id, now=now
+            ),
             "timeout": self._milliseconds,
             "rpId": self.party.rp_id,
             "allowCredentials": [] if account_id is None else self._descriptors(account_id),
@@ -249,9 +193,9 @@ class Passkeys:
         Source: WebAuthn Level 3 §7.2.
         """
         answer = read_answer(credential, ASSERTION_PARTS)
-        claimed = self._claim(Ceremony.SIGN_IN, answer, binding, now)
-        if claimed.account_id != account_id:
-            raise _out_of_date("challenge of another account")
+        self._challenges.claim(
+            Ceremony.SIGN_IN, answer.challenge, binding=binding, account_id=account_id, now=now
+        )
         row = self._rows.find_by_credential(answer.credential_id)
         if row is None:
             raise UnknownPasskey(b64url_encode(answer.credential_id))
@@ -326,41 +270,6 @@ class Passkeys:
     def _milliseconds(self) -> int:
         return int(self._timeout.total_seconds() * 1000)
 
-    def _issue(
-        self,
-        ceremony: Ceremony,
-        binding: str,
-        account_id: str | None,
-        now: datetime,
-        payload: Mapping[str, Any] | None = None,
-    ) -> str:
-        challenge = random_token()
-        self._challenges.issue(
-            OneTimeRow(
-                digest=token_digest(ceremony.value, challenge),
-                kind=ceremony.value,
-                binding=binding,
-                account_id=account_id,
-                payload=dict(payload or {}),
-                created_at=now,
-                expires_at=now + self._timeout,
-            )
-        )
-        return challenge
-
-    def _claim(self, ceremony: Ceremony, answer: CeremonyAnswer, binding: str, now: datetime) -> OneTimeRow:
-        claimed = self._challenges.claim(
-            kind=ceremony.value,
-            digest=token_digest(ceremony.value, answer.challenge),
-            binding=binding,
-            proof=None,
-            target=None,
-            now=now,
-        )
-        if claimed is None:
-            raise _out_of_date("challenge unknown, used, expired or another's")
-        return claimed
-
     def _descriptors(self, account_id: str) -> list[Mapping[str, Any]]:
         return [
             {
@@ -370,11 +279,6 @@ class Passkeys:
             }
             for passkey in self.list_(account_id)
         ]
-
-
-def accepted_credentials(passkeys: Iterable[Passkey]) -> list[str]:
-    """Their credential ids, as ``signalAllAcceptedCredentials`` takes them."""
-    return [passkey.credential_id for passkey in passkeys]
 
 
 def _ceremonies() -> Any:
@@ -422,10 +326,6 @@ def _passkey(row: PasskeyRow) -> Passkey:
         created_at=row.created_at,
         last_used_at=row.last_used_at,
     )
-
-
-def _out_of_date(detail: str) -> Refused:
-    return Refused("This took too long, or was used before. Please try again.", detail=detail)
 
 
 def _not_accepted(detail: str) -> Refused:
