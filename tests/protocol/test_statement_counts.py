@@ -13,6 +13,8 @@
 | login page         | 0 or 1             | 0       | test_the_login_page_is_at_most_*      |
 | password sign-in   | 3 on PostgreSQL    | 2       | test_a_sign_in_with_a_password_*      |
 | wrong password     | 4 on PostgreSQL    | 3       | test_a_wrong_password_*               |
+| … and a code       | 9 and 20           | 2 and 1 | test_a_sign_in_of_two_steps_*         |
+| wrong code         | 12                 | 1       | test_a_wrong_code_*                   |
 | one too many       | 1                  | 0       | test_a_sign_in_too_many_is_one_read   |
 | back from sign-in  | 3 on PostgreSQL    | 1       | test_the_answer_after_a_sign_in_*     |
 | revocation         | (not hot)          | 1       | test_revocation_commits_once          |
@@ -32,6 +34,7 @@ from sqlalchemy import MetaData, func, select
 from tests.bench import NewProvider
 from tests.frontchannel import ask, request_parameters, signed_in
 from tests.provider import PASSWORD, Client, Pkce, Provider
+from tests.second_steps import Person, person
 from tests.services import new_redis
 from tests.transport import Answer
 
@@ -381,6 +384,51 @@ def test_a_wrong_password_costs_the_same_whoever_is_meant(limited, dialect, name
     assert got.answer.status == HTTPStatus.UNPROCESSABLE_ENTITY
     assert got.commits == 3
     assert len(got.statements) == (4 if dialect == "postgresql" else 9), got.statements
+
+
+def second_step(provider: Provider, ada: Person, code: str) -> tuple[Cost, Cost]:
+    """What the password costs where a second step is asked for, and what its code costs."""
+    browser = provider.browser()
+    first = submit(provider, browser)
+    page = browser.get("/login/verify")
+    form = page.form_with("code-submit").fields | {"code": code}
+    return first, cost(
+        provider, lambda: browser.open("POST", "/login/verify", form=list(form.items()), follow=False).answer
+    )
+
+
+def test_a_sign_in_of_two_steps_is_bounded(limited):
+    """Performance 7: one Argon2 verification, and a known number of statements in one transaction each."""
+    ada = person(limited, "totp", made=True)
+
+    first, second = second_step(limited, ada, ada.code)
+
+    assert (first.answer.status, second.answer.status) == (HTTPStatus.SEE_OTHER, HTTPStatus.SEE_OTHER)
+    assert (first.commits, second.commits) == (2, 2)  # the count of the source, and the step
+    assert len(first.statements) <= 9, first.statements
+    assert len(second.statements) <= 21, second.statements
+
+
+def test_a_wrong_code_is_bounded(limited):
+    """Performance 7, L1: counted in the transaction that looks at it."""
+    ada = person(limited, "totp", made=True)
+
+    _, wrong = second_step(limited, ada, ada.wrong_code)
+
+    assert wrong.answer.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert wrong.commits == 3  # the counts of the source, and the failure
+    assert len(wrong.statements) <= 20, wrong.statements
+
+
+def test_a_sign_in_that_is_told_is_bounded(provider, ada):
+    """M13: the notice is written with the sign-in from a new device, for those who have an address."""
+    submit(provider, provider.browser())
+
+    got = submit(provider, provider.browser())
+
+    assert got.answer.status == HTTPStatus.SEE_OTHER
+    assert got.commits == 1
+    assert len(got.statements) <= 17, got.statements
 
 
 def test_a_sign_in_too_many_is_one_read(limited):
