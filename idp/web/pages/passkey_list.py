@@ -1,6 +1,7 @@
 """The part of the security page about passkeys: what ``passkey/list.html`` shows."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 import orjson
 
@@ -17,8 +18,8 @@ class ShownPasskey:
     name: str
     mark: str
     is_synced: bool
-    added: str
-    used: str | None
+    created_at: datetime
+    last_used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,11 @@ def own_passkeys_view(account_id: str) -> OwnPasskeysView:
 
 def _shown(passkey: Passkey) -> ShownPasskey:
     name = passkey.name or gettext("Passkey")
-    used = passkey.last_used_at
     return ShownPasskey(
         id=passkey.id,
         name=name,
         mark=passkey.mark or name[:1].upper(),
         is_synced=passkey.is_synced,
-        added=passkey.created_at.strftime("%Y-%m-%d"),
-        used=None if used is None else used.strftime("%Y-%m-%d"),
+        created_at=passkey.created_at,
+        last_used_at=passkey.last_used_at,
     )

@@ -234,5 +234,6 @@ if (able) {
       .then((here) => { field.value = here ? "yes" : ""; }, () => {});
   }
 } else {
+  for (const form of document.querySelectorAll("form[data-passkey]")) form.remove();
   for (const missing of document.querySelectorAll("[data-passkey-missing]")) missing.hidden = false;
 }
