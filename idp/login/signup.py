@@ -33,6 +33,7 @@ _TIME_TO_FINISH: Final = timedelta(hours=1)
 _OVER: Final = marked("This registration has come to its end. Please begin again.")
 _CLOSED: Final = marked("You cannot register here. Ask whoever runs this service for an invitation.")
 _USED: Final = marked("This invitation was used already, or is too old. Ask for a new one.")
+_LONGEST_NAME: Final = 200
 _ASKED: Final[Mapping[tuple[Channel, ...], str]] = {
     (Channel.MAIL,): marked("Enter your e-mail address."),
     (Channel.SMS,): marked("Enter your telephone number."),
@@ -248,7 +249,7 @@ class SignupFlow:
     def _new(self, channel: Channel, identifier: str, wishes: Wishes, now: datetime) -> Registration:
         name = wishes.name.strip()
         if name:
-            validate_claims({"name": name})
+            _assert_name(name)
         if self._services.settings.registration.terms_uri is not None and not wishes.accepts_terms:
             raise Invalid("Please accept the terms to go on.", field="terms")
         return Registration(
@@ -380,3 +381,13 @@ class SignupFlow:
 
     def _limit(self, source: Source, now: datetime) -> None:
         self._services.ratelimiter.hit(Limit.ACCOUNT_REQUESTS, source.address, now)
+
+
+def _assert_name(name: str) -> None:
+    """Refuse what cannot be a name, in words for people."""
+    if len(name) > _LONGEST_NAME:
+        raise Invalid("This name is too long.", field="name")
+    try:
+        validate_claims({"name": name})
+    except Invalid as error:
+        raise Invalid("This name cannot be used. Please choose another spelling.", field="name") from error

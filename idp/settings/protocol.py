@@ -183,7 +183,7 @@ class RatelimitSettings(Section):
     """Authorization requests from one address without a signed-in person, counted by each worker for itself.
     Each of them is stored until `sessions.interaction_lifetime` has passed."""
 
-    account_requests_per_source: Limit = "60/hour"
+    account_requests_per_source: Limit = "30/minute"
     """Steps of registration and recovery from one address: asking for codes and links, and using them."""
 
     strength_per_source: Limit = "120/minute"

@@ -230,7 +230,8 @@ def _begin_page(
     here = container()
     channels = here.signup.channels
     if not channels and invited is None:
-        return _page("signup/closed.html", view, trouble=Trouble(status=404, message=""))
+        closed = Trouble(status=404, message="")
+        return _page("signup/closed.html", view, trouble=closed, sign_in=_sign_in_address(view))
     is_form = request.method == "POST"
     hint = "" if view is None else view.login_hint or ""
     return _page(
@@ -292,7 +293,7 @@ def _known_page(view: InteractionView | None) -> Response:
 
 def _dead_invitation(error: NotFound) -> Response:
     trouble = Trouble(status=404, message=gettext(error.description))
-    return _page("signup/closed.html", None, trouble=trouble)
+    return _page("signup/closed.html", None, trouble=trouble, sign_in=_sign_in_address(None))
 
 
 def _sign_in_address(view: InteractionView | None) -> str:
