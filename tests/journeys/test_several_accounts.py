@@ -182,6 +182,23 @@ def test_nobody_is_present_but_somebody_is_signed_in(provider, shop, people):
     assert subject(provider, shop, page.submit(choice(page, "ada"))) == people["ada"]
 
 
+def test_an_application_asks_for_somebody_who_is_signed_in_beside(provider, shop, people):
+    """OIDC Core §3.1.2.1, id_token_hint: they are one choice away, and the wrong choice answers nothing."""
+    browser = signed_in(provider)
+    hint = provider.tokens(shop, browser=browser)["id_token"]
+    provider.advance(seconds=1)
+    sign_in_beside(browser, "grace")
+    sign_in_beside(browser, "joan")
+    provider.advance(seconds=1)
+
+    page = ask(provider, shop, browser, id_token_hint=hint)
+    assert page.path.startswith("/select-account/")
+    page = page.submit(choice(page, "grace"))
+    assert page.path.startswith("/select-account/")
+
+    assert subject(provider, shop, page.submit(choice(page, "ada"))) == people["ada"]
+
+
 def test_signing_out_of_this_account(provider, shop, people):
     """S5: the others stay."""
     browser = browser_of(provider, "ada", "grace")

@@ -8,13 +8,16 @@ from idp.web.pages.beside import sessions_beside
 from idp.web.pages.render import page
 from idp.web.responses import see_other
 
+_SOMEBODY_ELSE = frozenset({Reason.NO_SESSION, Reason.ID_TOKEN_HINT, Reason.CLAIMS_SUB})
+"""Reasons for a sign-in that somebody may meet who is signed in beside the present person."""
+
 
 def follow(step: Step) -> Response:
     """Send the browser where the flow wants it."""
     if isinstance(step, Respond):
         return deliver(step.response)
     if isinstance(step, ShowLogin):
-        if step.reason is Reason.NO_SESSION and sessions_beside():
+        if step.reason in _SOMEBODY_ELSE and sessions_beside():
             return _to("select-account", step.uid)
         return _to("login", step.uid)
     if isinstance(step, ShowConsent):
