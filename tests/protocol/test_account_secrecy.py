@@ -17,6 +17,7 @@ from tests.bench import NewProvider
 from tests.browser import Page
 from tests.frontchannel import SQLITE_ONLY, attempt, text_of
 from tests.provider import PASSWORD
+from tests.second_steps import person
 
 sqlite_only = pytest.mark.parametrize(*SQLITE_ONLY)
 
@@ -60,6 +61,28 @@ def test_same_length_names_differ_in_nothing(provider, ada):
 @sqlite_only
 def test_disabled_people_learn_nothing(provider, ada):
     """L6: with the right password too; whoever guessed it must not learn that it was right."""
+    provider.container.admin.accounts.disable("ada")
+
+    right = likeness(attempt(provider, password=PASSWORD))
+    wrong = likeness(attempt(provider, password="wrong"))
+
+    assert right == wrong
+
+
+def test_second_steps_are_not_seen_before_the_password(provider, ada):
+    """L6: a wrong password says nothing of what else an account has."""
+    plain = likeness(attempt(provider, username="ada", password="wrong"))
+    person(provider, "totp", "recovery", "sms", "email", made=True)
+
+    protected = likeness(attempt(provider, username="ada", password="wrong"))
+
+    assert protected == plain
+
+
+@sqlite_only
+def test_disabled_people_with_a_second_step_learn_nothing(provider, ada):
+    """L6, T16: the right password does not lead to the second step."""
+    person(provider, "totp", made=True)
     provider.container.admin.accounts.disable("ada")
 
     right = likeness(attempt(provider, password=PASSWORD))

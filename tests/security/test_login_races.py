@@ -13,6 +13,7 @@ from idp.container import Container
 from idp.errors import Refused
 from idp.login import LoginFlow, LoginServices
 from tests.provider import PASSWORD, make_provider, make_settings
+from tests.second_steps import person
 
 
 @dataclass
@@ -55,6 +56,25 @@ def guess(here: Container, password: str, meanwhile: Callable[[], None] = lambda
             now=here.clock.now(),
         )
     return refusal.value
+
+
+def test_burst_does_not_give_the_right_password_away_before_a_second_step(tmp_path: Path):
+    """L1: nor where the right password would lead to a second step."""
+    provider = make_provider(make_settings(tmp_path))
+    try:
+        person(provider, "totp")
+        here = provider.container
+        for _ in range(4):
+            guess(here, "wrong")
+
+        right = guess(here, PASSWORD, meanwhile=lambda: str(guess(here, "wrong")))
+
+        assert right.retry_after is not None
+        with here.database.transaction(write=False):
+            events = [row.event for row in here.repos.audit.list_()]
+        assert "account.password.verified" not in events
+    finally:
+        provider.close()
 
 
 def test_burst_does_not_give_the_right_password_away(tmp_path: Path):
