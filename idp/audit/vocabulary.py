@@ -95,17 +95,19 @@ class AuditEvent(StrEnum):
 
     FACTOR_VERIFIED = "account.factor.verified"
     """A second step was taken. Detail: ``method`` (``totp``, ``recovery``, ``sms``, ``email``,
-    ``passkey``), ``purpose`` (``login`` or ``reauthentication``)."""
+    ``passkey``), ``purpose`` (``login``, ``reauthentication`` or ``recovery``), ``reason`` (why it was
+    asked for: ``enrolled`` by the person, by the ``application``, ``required`` of everybody, or ``again``
+    before a change)."""
 
     FACTOR_FAILED = "account.factor.failed"
-    """A wrong code was given as a second step. Detail: ``method``, ``purpose``, ``failures`` (consecutive
-    ones with this method)."""
+    """A wrong code was given as a second step. Detail: ``method``, ``purpose``, ``reason`` (as above),
+    ``failures`` (consecutive ones with this method)."""
 
     FACTOR_THROTTLED = "account.factor.throttled"
     """A second step pauses for an account, because too many codes were wrong in a row. Detail: ``method``,
     ``failures``, ``blocked_until``."""
 
-    FACTOR_CODE_SENT = "account.factor.code_sent"
+    FACTOR_CODE_SENT = "account.factor.sent"
     """A code for a second step was sent. Detail: ``method`` (``sms`` or ``email``)."""
 
     FACTOR_UNAVAILABLE = "account.factor.unavailable"
@@ -119,20 +121,20 @@ class AuditEvent(StrEnum):
     TOTP_REMOVED = "account.totp.removed"
     """The authenticator app was removed. Detail: none."""
 
-    RECOVERY_CODES_CREATED = "account.recovery_codes.created"
+    RECOVERY_CODES_CREATED = "account.recovery.created"
     """A new set of recovery codes was made; the former counts no more. Detail: ``codes`` (how many)."""
 
-    RECOVERY_CODES_REMOVED = "account.recovery_codes.removed"
+    RECOVERY_CODES_REMOVED = "account.recovery.removed"
     """The recovery codes were removed with the last second step, which they stand in for. Detail: none."""
 
-    CODE_FACTOR_ADDED = "account.code_factor.added"
+    CODE_FACTOR_ADDED = "account.codes.added"
     """Codes are sent to an address as a second step; it was confirmed by one. Detail: ``channel``
     (``email`` or ``sms``)."""
 
-    CODE_FACTOR_REMOVED = "account.code_factor.removed"
+    CODE_FACTOR_REMOVED = "account.codes.removed"
     """Codes are not sent to an address any more. Detail: ``channel``."""
 
-    SECOND_FACTOR_RESET = "account.second_factor.reset"
+    SECOND_FACTOR_RESET = "account.factors.reset"
     """An operator took all second steps away, for somebody who has lost them. Detail: ``removed`` (which
     ones there were: ``totp``, ``sms``, ``email``, ``recovery_codes``, ``passkeys``)."""
 
@@ -159,7 +161,8 @@ class AuditEvent(StrEnum):
     (a synced key's counter did not grow)."""
 
     PASSKEY_FAILED = "account.passkey.failed"
-    """A passkey was refused. The account is empty unless something else had proved it. Detail: ``reason``."""
+    """A passkey was refused. The account is empty unless something else had proved it. Detail: ``reason``
+    (``unknown_passkey``, or what did not hold, in words of ours)."""
 
     DEVICE_TRUSTED = "account.device.trusted"
     """A person asked for no second step in this browser for a while. Detail: ``until``."""
@@ -223,7 +226,7 @@ class AuditEvent(StrEnum):
 
     # Messages
 
-    MESSAGE_GIVEN_UP = "message.given_up"
+    MESSAGE_GIVEN_UP = "message.abandoned"
     """A mail or an SMS could not be sent, and is not tried again. Detail: ``channel`` (``mail`` or
     ``sms``), ``template``, ``attempts``, ``reason``."""
 

@@ -102,6 +102,14 @@ def test_a_sign_in_from_elsewhere_is_refused(provider, enrolled, lie):
 
     assert answer.status == 422
     assert "idp_session" not in "".join(person.browser.cookies)
+    # X11: what was sent is in no audit event.
+    [reason] = reasons(provider)
+    assert reason in {
+        "type",
+        "origin",
+        "made in a frame of another origin",
+        "challenge unknown, used, expired or another's",
+    }
 
 
 @pytest.mark.parametrize(
