@@ -12,7 +12,7 @@ from idp.settings import Settings
 from idp.storage import Repositories
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Messages:
     """The way of a message: written by a flow, taken and sent by a job."""
 

@@ -2,34 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
 
-from idp.accounts import Accounts, Notices
+from idp.accounts import Accounts
 from idp.audit import Audit, IssueCounter
-from idp.authenticators import (
-    Breaches,
-    CodeFactors,
-    FactorThrottle,
-    KnownDevices,
-    NewPasswords,
-    Passkeys,
-    Passwords,
-    PasswordThrottle,
-    RecoveryCodes,
-    Totp,
-    TotpEnrolment,
-    relying_party,
-)
 from idp.clients import ClientDirectory
 from idp.clock import Clock
 from idp.consents import Consents
-from idp.container.messages import build_messages
-from idp.crypto import Argon2Parameters, PasswordHasher, RootKey, Sealer, Secret, load_root_key
-from idp.delivery import Deliverer, MailSender, Outbox, SmsSender
+from idp.container.messages import Messages, build_messages
+from idp.container.proofs import Proofs, build_proofs
+from idp.crypto import RootKey, Sealer, Secret, load_root_key
 from idp.http import HttpClient
 from idp.keys import KeyRing, KeyStore
 from idp.oauth import Epochs, IdTokenHints, ScopeResolver
-from idp.onetime import OneTimeCodes, OneTimeDrafts, OneTimeLinks
 from idp.ratelimit import RateLimiter
 from idp.resources import ResourceDirectory
 from idp.sessions import Sessions
@@ -66,7 +50,7 @@ _LONGEST_TOKEN_LIFETIME = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms:
+class Rooms(Proofs, Messages):
     """The floors below the flows: storage, services and nouns."""
 
     settings: Settings
@@ -86,19 +70,6 @@ class Rooms:
     keyring: KeyRing
     keystore: KeyStore
     accounts: Accounts
-    passwords: Passwords
-    new_passwords: NewPasswords
-    throttle: PasswordThrottle
-    factor_throttle: FactorThrottle
-    devices: KnownDevices
-    totp: Totp
-    totp_enrolment: TotpEnrolment
-    recovery_codes: RecoveryCodes
-    code_factors: CodeFactors
-    passkeys: Passkeys
-    codes_once: OneTimeCodes
-    links_once: OneTimeLinks
-    drafts_once: OneTimeDrafts
     sessions: Sessions
     clients: ClientDirectory
     resources: ResourceDirectory
@@ -110,11 +81,6 @@ class Rooms:
     codes: AuthorizationCodes
     hints: IdTokenHints
     http: HttpClient
-    outbox: Outbox
-    notices: Notices
-    mail_sender: MailSender
-    sms_sender: SmsSender
-    deliverer: Deliverer
 
 
 def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock: Clock) -> Rooms:
@@ -127,26 +93,22 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     copies = Database(engine, plain_session(engine))
     copied = repositories(copies.session)
     shared = connect_shared(settings.redis)
-    feed = ChangeFeed(
-        create_change_source(settings.database),
-        clock,
-        shared.signals if shared else None,
-        poll_interval=settings.changes.poll_interval,
-    )
+    source, signals = create_change_source(settings.database), shared.signals if shared else None
+    feed = ChangeFeed(source, clock, signals, poll_interval=settings.changes.poll_interval)
     hot_pool = create_hot_pool(settings.database, database.statements)
-    own = SqlEphemeral(engine, create_window_store(hot_pool))
-    ephemeral: EphemeralStore = own if shared is None else FallbackEphemeral(shared.ephemeral, own)
+    ephemeral = _ephemeral(engine, hot_pool, shared.ephemeral if shared else None)
     keyring = KeyRing(copies, _keystore(settings, copied, root), clock)
     feed.subscribe("keys", keyring.reload)
-    totp = Totp(repos, Sealer(root.derive("totp")), issuer_name=settings.pages.brand_name)
     resources = ResourceDirectory(copies, copied, feed)
     browser_store = create_browser_store(hot_pool)
-    passwords = _passwords(settings, repos, root)
     http = HttpClient(settings.http)
-    throttle = PasswordThrottle(repos, Secret(root.derive("throttle")))
-    links = OneTimeLinks(repos)
-    messages = build_messages(settings, repos=repos, root=root, links=links, http=http, clock=clock)
+    proofs = build_proofs(settings, repos=repos, root=root, http=http)
+    messages = build_messages(
+        settings, repos=repos, root=root, links=proofs.links_once, http=http, clock=clock
+    )
     return Rooms(
+        **vars(proofs),
+        **vars(messages),
         settings=settings,
         clock=clock,
         root_key=root,
@@ -164,19 +126,6 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         keyring=keyring,
         keystore=_keystore(settings, repos, root),
         accounts=Accounts(repos),
-        passwords=passwords,
-        new_passwords=_new_passwords(settings, passwords, http),
-        throttle=throttle,
-        factor_throttle=FactorThrottle(repos, throttle),
-        devices=KnownDevices(repos),
-        totp=totp,
-        recovery_codes=RecoveryCodes(repos, Secret(root.derive("recovery-codes"))),
-        code_factors=CodeFactors(repos),
-        totp_enrolment=TotpEnrolment(totp, OneTimeDrafts(repos), Sealer(root.derive("totp-enrolment"))),
-        passkeys=_passkeys(settings, repos),
-        codes_once=OneTimeCodes(repos, Secret(root.derive("one-time-codes"))),
-        links_once=links,
-        drafts_once=OneTimeDrafts(repos),
         sessions=Sessions(repos, browser_store, settings.sessions, messages.outbox),
         clients=ClientDirectory(copies, copied, feed, client_secret_key(root)),
         resources=resources,
@@ -190,12 +139,12 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         codes=AuthorizationCodes(),
         hints=IdTokenHints(keyring=keyring, issuer=settings.issuer),
         http=http,
-        outbox=messages.outbox,
-        notices=messages.notices,
-        mail_sender=messages.mail_sender,
-        sms_sender=messages.sms_sender,
-        deliverer=messages.deliverer,
     )
+
+
+def _ephemeral(engine: Engine, hot_pool: HotPool, shared: EphemeralStore | None) -> EphemeralStore:
+    own = SqlEphemeral(engine, create_window_store(hot_pool))
+    return own if shared is None else FallbackEphemeral(shared, own)
 
 
 def _keystore(settings: Settings, repos: Repositories, root: RootKey) -> KeyStore:
@@ -205,30 +154,6 @@ def _keystore(settings: Settings, repos: Repositories, root: RootKey) -> KeyStor
         jwks_max_age=settings.keys.jwks_max_age,
         publication_lead=settings.keys.publication_lead,
         longest_lifetime=max(_LONGEST_TOKEN_LIFETIME, settings.tokens.id_token_lifetime),
-    )
-
-
-def _passwords(settings: Settings, repos: Repositories, root: RootKey) -> Passwords:
-    chosen = settings.passwords
-    parameters = Argon2Parameters(
-        memory_kib=chosen.argon2_memory_kib, passes=chosen.argon2_passes, lanes=chosen.argon2_lanes
-    )
-    return Passwords(repos, PasswordHasher(parameters, root.derive("password-pepper")), chosen)
-
-
-def _passkeys(settings: Settings, repos: Repositories) -> Passkeys:
-    chosen = settings.passkeys
-    party = relying_party(chosen, issuer=settings.issuer, name=settings.pages.brand_name)
-    return Passkeys(repos, party, timeout=chosen.timeout)
-
-
-def _new_passwords(settings: Settings, passwords: Passwords, http: HttpClient) -> NewPasswords:
-    return NewPasswords(
-        passwords=passwords,
-        breaches=Breaches(settings.breaches, http),
-        least=settings.new_password_length,
-        max_bytes=settings.passwords.max_bytes,
-        own_words=(settings.pages.brand_name, urlsplit(settings.issuer).hostname or ""),
     )
 
 

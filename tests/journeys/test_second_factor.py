@@ -137,7 +137,7 @@ def test_a_code_by_sms(provider):
     assert elsewhere.status == 422, "a code of another sign-in"
     assert page.submit("code-submit", code=code).path == "/"
     assert ada.events("session.started")[0]["amr"] == ["mfa", "otp", "pwd", "sms"]
-    assert ada.events("account.factor.code_sent") == [{"method": "sms"}] * 2
+    assert ada.events("account.factor.sent") == [{"method": "sms"}] * 2
 
 
 def test_a_code_by_mail(provider):

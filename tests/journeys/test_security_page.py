@@ -103,7 +103,7 @@ def events(provider: Provider) -> list[tuple[str, dict[str, Any]]]:
     database: Database = provider.container.database
     with database.engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT event, detail FROM audit_event ORDER BY id").all()
-    names = ("totp", "recovery_codes", "code_factor", "devices")
+    names = ("totp", "recovery", "codes", "devices")
     return [(event, detail) for event, detail in rows if event.split(".")[1] in names]
 
 
@@ -600,9 +600,9 @@ def test_changes_are_recorded_and_told(provider, browser):
 
     assert {event for event, _ in events(provider)} == {
         "account.totp.added",
-        "account.recovery_codes.created",
+        "account.recovery.created",
         "account.totp.removed",
-        "account.recovery_codes.removed",
+        "account.recovery.removed",
     }
     assert len(events(provider)) == 4
     subjects = [mail.subject for mail in provider.mails()]

@@ -162,7 +162,7 @@ def test_what_is_given_up_is_told_to_the_operator_and_can_be_retried(make_post, 
     deliver_messages(job(broken))
 
     ((event, detail),) = events(broken)
-    assert event == "message.given_up"
+    assert event == "message.abandoned"
     assert detail["channel"] == "mail"
     assert detail["template"] == "reset_password"
     assert "cannot be made" in detail["reason"]

@@ -62,13 +62,13 @@ def test_second_steps_are_reset_in_one_go(admin, container, protected, events, a
     }
     with container.database.transaction(write=False):
         assert container.devices.count_trusted(protected, container.clock.now()) == 0
-    assert ("account.second_factor.reset", "operator:command line") in events()
+    assert ("account.factors.reset", "operator:command line") in events()
     as_json(answer)
 
 
 def test_a_reset_of_nothing_is_no_event(admin, ada, events):
     assert admin.accounts.reset_second_factor(ada)["removed"] == []
-    assert "account.second_factor.reset" not in {event for event, _ in events()}
+    assert "account.factors.reset" not in {event for event, _ in events()}
 
 
 def test_the_account_must_exist(admin):
