@@ -215,7 +215,11 @@ class SecondFactorFlow:
             AuditEvent.FACTOR_VERIFIED,
             actor=Actor.account(account_id, visitor.source),
             account=account_id,
-            detail={"method": method.value, "purpose": visitor.purpose(account_id)},
+            detail={
+                "method": method.value,
+                "purpose": visitor.purpose(account_id),
+                "reason": standing.reason,
+            },
             now=now,
         )
         return Achieved(method, now)
@@ -252,7 +256,7 @@ class SecondFactorFlow:
             AuditEvent.FACTOR_FAILED,
             actor=actor,
             account=account_id,
-            detail={**detail, "purpose": visitor.purpose(account_id)},
+            detail={**detail, "purpose": visitor.purpose(account_id), "reason": standing.reason},
             now=now,
         )
         if until is not None:

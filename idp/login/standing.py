@@ -32,6 +32,15 @@ class Standing:
     device: KnownDevice | None
     step: NextStep
 
+    @property
+    def reason(self) -> str:
+        """Why one proof is not enough, for the record that the person reads: the first that applies."""
+        if self.goal.again:
+            return "again"
+        if self.enrolled.has_second_factor and not (self.device is not None and self.device.is_trusted):
+            return "enrolled"
+        return "application" if self.goal.place else "required"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingServices:

@@ -50,6 +50,7 @@ _WHY_SECOND: Final[Mapping[str, str]] = {
     "reauthentication": marked("You were asked because you were signed in already and had to confirm that."),
     "recovery": marked("You were asked because you wanted to set a new password."),
     "login": marked("You were asked because you have set up a second step."),
+    "second_factor": marked("You were asked because you have set up a second step."),
 }
 
 _WHY_FAILED: Final[Mapping[str, str]] = {
