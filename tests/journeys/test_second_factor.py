@@ -73,7 +73,9 @@ def test_password_and_code(ada):
     assert SESSION in page.browser.cookies
     assert ATTEMPT not in page.browser.cookies
     assert ada.events("session.started")[0]["acr"] == "urn:idp:loa:2"
-    assert ada.events("account.factor.verified") == [{"method": "totp", "purpose": "login"}]
+    assert ada.events("account.factor.verified") == [
+        {"method": "totp", "purpose": "login", "reason": "enrolled"}
+    ]
 
 
 def test_password_and_code_for_an_application(provider, ada, shop):
@@ -277,7 +279,9 @@ def test_a_wrong_code_is_told_and_the_way_stays_open(ada):
 
     assert wrong.status == 422
     assert any(given.get("role") == "alert" for given in wrong.elements("div"))
-    assert ada.events("account.factor.failed") == [{"method": "totp", "failures": 1, "purpose": "login"}]
+    assert ada.events("account.factor.failed") == [
+        {"method": "totp", "failures": 1, "purpose": "login", "reason": "enrolled"}
+    ]
     assert wrong.submit("code-submit", code=ada.code).path == "/"
 
 
