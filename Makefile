@@ -16,7 +16,7 @@ RUNS    ?= 1
 UPGRADE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-served torture bench bench-scale lint format lock screenshots clean
+.PHONY: help install demo test test-served torture bench bench-scale lint format lock messages screenshots clean
 
 help: ## Say what each target does (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ format: $(DEV) ## Format the code and apply the linter's safe repairs
 lock: $(DEV) ## Write the lock files anew from pyproject.toml (UPGRADE=--upgrade takes newer releases)
 	@$(LOCK) $(UPGRADE) pyproject.toml --extra demo --group build --output-file requirements.lock
 	@$(LOCK) $(UPGRADE) pyproject.toml --extra demo --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+messages: $(DEV) ## Bring the catalogues of translations up to date, and say what is not translated yet
+	@$(BIN)/python -m tests.catalogues
 
 screenshots: $(DEV) ## Make the pictures of docs/screenshots anew (needs Chromium, and ports 8000, 9000, 9001, 9002)
 	@$(BIN)/python -m tests.chromium.make_screenshots

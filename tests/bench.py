@@ -169,6 +169,8 @@ class Bench:
                 connection.execute(table.delete())
             connection.execute(self._keys.insert(), self._key_rows)
             connection.execute(self._counters.update().values(version=self._counters.c.version + 1))
+        for folder in (self._container.settings.mail.folder, self._container.settings.sms.folder):
+            shutil.rmtree(folder, ignore_errors=True)
         provider = Provider(self._app, self._clock)
         provider.settle()
         return provider

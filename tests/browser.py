@@ -123,13 +123,16 @@ class Page:
 class Browser:
     """One person's browser: cookies, redirects, forms. Sends what a real one would."""
 
-    def __init__(self, transport: Transport, *, user_agent: str = "Mozilla/5.0 (Test) Browser/1.0") -> None:
+    def __init__(
+        self, transport: Transport, *, user_agent: str = "Mozilla/5.0 (Test) Browser/1.0", language: str = ""
+    ) -> None:
         self._transport = transport
         self.issuer = transport.issuer
         self.cookies: dict[str, str] = {}
         self.set_cookies: list[str] = []
         self.trail: list[Answer] = []
         self._user_agent = user_agent
+        self._language = language
 
     def get(self, url: str, query: Pairs | dict[str, str] | None = None, **options: Any) -> Page:
         suffix = ("&" if "?" in url else "?") + urlencode(query) if query else ""
@@ -175,6 +178,8 @@ class Browser:
             ("Sec-Fetch-Mode", "navigate"),
             ("Sec-Fetch-Dest", "document"),
         ]
+        if self._language:
+            sent.append(("Accept-Language", self._language))
         if self.cookies:
             sent.append(("Cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items())))
         body = None

@@ -20,7 +20,7 @@ FOLDER = ROOT / "idp/translations"
 
 # What a text stands in: a call of gettext, a mark where it is defined, or an error that a page shows.
 _CALLS = ("_", "gettext", "marked")
-_ERRORS = ("Conflict", "Invalid", "NotFound", "Refused", "ShownError", "StaleForm", "Unavailable")
+_ERRORS = ("Conflict", "Invalid", "NotFound", "Refused", "ShownError", "Unavailable")
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "ngettext": (1, 2),
     **dict.fromkeys((*_CALLS, *_ERRORS), None),
@@ -61,10 +61,27 @@ def catalogue(language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
+class _WithoutDates(Catalog):
+    """A catalogue whose head says what gettext needs: the same texts give the same bytes at any time."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        kind = "text/plain; charset=utf-8"
+        return [("Content-Type", kind), ("Plural-Forms", self.plural_forms)]
+
+    @mime_headers.setter
+    def mime_headers(self, headers: list[tuple[str, str]]) -> None:
+        """Reading sets what is not kept."""
+
+
 def compiled(source: Catalog) -> bytes:
     """A catalogue as the server reads it."""
+    made = _WithoutDates(locale=source.locale, charset="utf-8", fuzzy=False)
+    made._num_plurals, made._plural_expr = source.num_plurals, source.plural_expr  # noqa: SLF001 - no other way
+    for message in texts(source):
+        made.add(message.id, message.string)
     into = io.BytesIO()
-    write_mo(into, source)
+    write_mo(into, made)
     return into.getvalue()
 
 
@@ -84,13 +101,14 @@ def update(language: str, template: Catalog) -> list[str]:
         had = kept.get(wanted.id)
         string = had.string if had is not None and not had.fuzzy else ""
         if isinstance(wanted.id, tuple) and not isinstance(string, tuple):
-            string = ("",) * made.num_plurals
+            string = ("",) * kept.num_plurals
         made.add(wanted.id, string, locations=[(name, None) for name, _ in wanted.locations])
         if not (all(string) if isinstance(string, tuple) else string):
             missing.append(wanted.id[0] if isinstance(wanted.id, tuple) else wanted.id)
     into = io.BytesIO()
     write_po(into, made, width=110, omit_header=True)
-    path.write_bytes(_HEAD % (language.encode(), made.plural_forms.encode()) + into.getvalue())
+    # As it stands there: Babel's own rule for Arabic has the forms in another order than translators do.
+    path.write_bytes(_HEAD % (language.encode(), kept.plural_forms.encode()) + into.getvalue())
     path.with_suffix(".mo").write_bytes(compiled(catalogue(language)))
     return missing
 

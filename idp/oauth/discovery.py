@@ -6,6 +6,7 @@ from typing import Any
 from idp.assurance import ACR_VALUES_SUPPORTED
 from idp.clients import CONFIDENTIAL_METHODS, GRANT_TYPES
 from idp.keys import SUPPORTED_ALGORITHMS
+from idp.languages import available_languages
 from idp.oauth.authorization.rules import PROMPTS, RESPONSE_MODES
 from idp.oauth.claims import CLAIMS_SUPPORTED
 from idp.oauth.client_authentication import ALL_METHODS
@@ -55,5 +56,7 @@ def metadata(settings: Settings, scopes: Iterable[str]) -> dict[str, Any]:
         ],
         "acr_values_supported": list(ACR_VALUES_SUPPORTED),
         "display_values_supported": ["page", "popup"],
-        "ui_locales_supported": ["en"],
+        "ui_locales_supported": [
+            name.replace("_", "-") for name in available_languages(settings.pages.default_locale)
+        ],
     }
