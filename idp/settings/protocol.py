@@ -186,7 +186,7 @@ class RatelimitSettings(Section):
     account_requests_per_source: Limit = "30/minute"
     """Steps of registration and recovery from one address: asking for codes and links, and using them."""
 
-    strength_per_source: Limit = "120/minute"
+    strength_per_source: Limit = "60/minute"
     """Passwords from one address that are judged while they are typed, counted by each worker for itself."""
 
     mail_per_recipient: Limit = "10/hour"

@@ -3,6 +3,7 @@
 Rows of docs/security.md: P1-P5, L6, M3, V2, V4, V7, S9.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -346,3 +347,50 @@ def test_the_strength_of_a_password_is_told_while_it_is_typed(idp):
     assert "your name or address" in weak.answer.json()["text"]
     assert strong.answer.json() == {"acceptable": True, "score": 4, "text": "Very good."}
     assert forged.status == 403
+
+
+def test_of_two_who_proved_one_address_the_first_gets_it(idp):
+    """V7, X12: in parallel too; the others hear that there is an account, which they have a right to know."""
+    pages = []
+    for _ in range(5):
+        _, page = begin(idp)
+        pages.append(prove(idp, page))
+
+    with ThreadPoolExecutor(5) as pool:
+        done = list(pool.map(lambda page: page.submit("signup-submit", password=PASSWORD), pages))
+
+    assert sorted(page.status for page in done) == [200] + [409] * 4
+    assert all("account with this address" in page.text for page in done if page.status == 409)
+
+
+def test_a_name_that_cannot_be_one_is_refused_in_words(idp):
+    """Bad input; what was typed stays in the form."""
+    for name in ("x" * 201, "Grace\u0007Hopper"):
+        _, page = begin(idp, name=name)
+        assert page.status == 400
+        assert "This name" in page.text
+        assert page.form_with("signup-submit").fields["username"] == NEW
+
+
+def test_a_parameter_given_twice_is_refused(idp):
+    """Bad input: no guess which one is meant."""
+    browser = idp.browser()
+    token = browser.get("/signup").form_with("signup-submit").fields["csrf_token"]
+
+    page = browser.open(
+        "POST", "/signup", form=[("csrf_token", token), ("username", NEW), ("username", "eve@example.org")]
+    )
+
+    assert page.status == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/signup", "/recover", "/signup/verify", "/signup/finish", "/password-strength"]
+)
+def test_a_form_of_another_site_is_refused(idp, path):
+    """S8: token and origin."""
+    browser = idp.browser()
+    token = browser.get("/signup").form_with("signup-submit").fields["csrf_token"]
+
+    assert browser.open("POST", path, form=[("csrf_token", token)], site="cross-site").status == 403
+    assert browser.open("POST", path, form=[("username", NEW)]).status == 403

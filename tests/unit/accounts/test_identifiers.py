@@ -4,7 +4,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from idp.accounts import canonical_email, canonical_identifier, normalized_email, normalized_username
+from idp.accounts import (
+    canonical_email,
+    canonical_identifier,
+    canonical_phone,
+    normalized_email,
+    normalized_username,
+)
 from idp.errors import Invalid
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
@@ -135,3 +141,35 @@ def test_what_is_no_address_is_refused(text):
         normalized_email(text)
 
     assert caught.value.field == "email"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+49301234567",
+        "+49 30 1234567",
+        " +49 (0)30 123-4567 ",
+        "+49/30/1234567",
+        "+49.30.1234567",
+        "\uff0b49 30 1234567",
+    ],
+)
+def test_a_number_with_its_country_has_one_form(text):
+    """V7: E.164, however people write it; the same where a username is expected."""
+    assert canonical_phone(text) == canonical_identifier(text) == "+49301234567"
+
+
+def test_double_zero_means_plus_where_a_number_is_expected():
+    """ITU-T E.123 §2.3; as a username it stays what it is, because usernames may be digits."""
+    assert canonical_phone("0049 30 1234567") == "+49301234567"
+    assert canonical_identifier("0049301234567") == "0049301234567"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["030 1234567", "+", "+12", "+0123456789", "+" + "1" * 16, "+49 30 12345x", "a@b.example", "", "+49\n30"],
+)
+def test_what_is_no_international_number_is_refused(text):
+    """V7: without its country the same digits are somebody else's number elsewhere."""
+    with pytest.raises(Invalid):
+        canonical_phone(text)

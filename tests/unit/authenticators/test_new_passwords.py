@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -91,6 +92,18 @@ def test_what_is_too_long_or_no_text_is_refused_before_anything_else(rules, pass
 def test_the_longest_password_is_judged_quickly_and_accepted(rules):
     """P1: at least 64 characters are possible; P4: the work is bounded."""
     assert fault(rules(), (GOOD + " ") * 35) is None
+
+
+@pytest.mark.parametrize("password", ["4@8({[<369!1|0$5+7%2" * 50, "|$17695aei" * 100, "a1!" * 300])
+def test_signs_that_may_stand_for_letters_cost_no_more(rules, password):
+    """P4: trying all their combinations took twenty seconds for 72 characters."""
+    judged = rules()
+    judged.judge(GOOD)  # loads the lists
+    started = time.process_time()
+
+    judged.judge(password)
+
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.parametrize("password", ["password", "12345678", "Baseball", "iloveyou", "QWERTYUIOP"])
