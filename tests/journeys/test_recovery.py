@@ -11,6 +11,7 @@ import pytest
 
 from idp.accounts import Notice
 from idp.audit import Source
+from idp.authenticators import Channel
 from tests.bench import NewProvider
 from tests.browser import Browser, Page
 from tests.provider import PASSWORD, Provider
@@ -475,3 +476,77 @@ def test_a_telephone_number_is_confirmed_by_a_code(new_provider):
 
     assert page.path == "/account"
     assert idp.sign_in(idp.browser().get("/login"), "+49 30 1234567").path == "/"
+
+
+def test_who_registered_with_an_address_is_called_by_the_new_one(new_provider):
+    """V6, V7: and by the former one again when the change is taken back."""
+    idp = new_provider()
+    idp.account(ADDRESS, email=ADDRESS, email_verified=True)
+    browser = idp.browser()
+    idp.sign_in(browser.get("/login"), ADDRESS)
+    page = browser.get("/account/email").submit("contact-submit", email="new@example.org")
+    page.submit("code-submit", code=next(m.code for m in reversed(idp.mails()) if m.to == "new@example.org"))
+
+    assert idp.container.admin.accounts.get("new@example.org")["username"] == "new@example.org"
+    undo = next(mail for mail in reversed(idp.mails()) if "/undo-email/" in mail.text)
+    idp.browser().get(undo.link).submit("undo-submit")
+
+    made = idp.container.admin.accounts.get(ADDRESS)
+    assert (made["username"], made["email"], made["email_verified"]) == (ADDRESS, ADDRESS, True)
+    assert idp.sign_in(idp.browser().get("/login"), "new@example.org").status == 422
+
+
+def test_a_former_address_that_somebody_else_has_by_now_is_not_taken_from_them(idp):
+    """V7: one name, one account; the page says so."""
+    change_email(idp, "new@example.org")
+    idp.account("eve", email=ADDRESS)
+    undo = next(mail for mail in reversed(idp.mails()) if "/undo-email/" in mail.text)
+
+    page = idp.browser().get(undo.link).submit("undo-submit")
+
+    assert page.status == 409
+    assert idp.container.admin.accounts.get(ADDRESS)["username"] == "eve"
+    assert idp.browser().get(undo.link).has("undo-submit"), "nothing has happened"
+
+
+def test_who_has_a_telephone_alone_gets_the_link_there(new_provider):
+    """V1: ten minutes by SMS (NIST SP 800-63B-4 §4.2.1.2)."""
+    idp = new_provider()
+    with idp.container.database.transaction():
+        made = idp.container.accounts.create(
+            username="+49301234567",
+            email=None,
+            email_verified=False,
+            claims={},
+            phone="+49301234567",
+            now=idp.clock.now(),
+        )
+    assert made.phone == "+49301234567"
+
+    ask(idp, "+49 30 1234567")
+    idp.mails()
+    address = idp.sms()[-1].text.rpartition(" ")[2]
+    assert idp.browser().get(address).submit("reset-submit", password=FRESH).path == "/recover/done"
+    assert idp.sign_in(idp.browser().get("/login"), "+49301234567", FRESH).path == "/"
+
+    ask(idp, "+49301234567")
+    idp.mails()
+    idp.advance(minutes=11)
+    assert idp.browser().get(idp.sms()[-1].text.rpartition(" ")[2]).status == 404
+
+
+def test_a_code_by_sms_is_a_second_proof_of_a_link_by_mail(idp):
+    """V5, M3: bound to the link."""
+    ada = account_id(idp)
+    with idp.container.database.transaction():
+        idp.container.code_factors.enrol(ada, Channel.SMS, "+49301234567", idp.clock.now())
+    page = idp.browser().get(link(idp))
+    other = idp.browser().get(link(idp))
+
+    page = page.submit("code-send")
+    assert "telephone" in page.text
+    idp.mails()
+    code = idp.sms()[-1].code
+
+    assert other.submit("reset-submit", password=FRESH, code=code).status == 422
+    assert page.submit("reset-submit", password=FRESH, code=code).path == "/recover/done"
