@@ -15,6 +15,7 @@ from idp.accounts.identifiers import (
 )
 from idp.errors import Invalid, NotFound
 from idp.ids import new_id
+from idp.languages import marked
 from idp.storage import AccountRow, Repositories
 
 
@@ -202,6 +203,32 @@ class Accounts:
         self._accounts.set_claims(account_id, {**account.claims, **_proved(phone)}, now)
         return self._rename(account_id, phone=phone)
 
+    def change_username(self, account_id: str, username: str, now: datetime) -> Account:
+        """Call the account by another name, which clients are told as ``preferred_username``.
+
+        Security: nobody calls themself by what looks like an address or a telephone number, unless it is
+        their own: it might become somebody else's (row V7), and an answer would tell whether it has an
+        account already (row L6).
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: not a name, or an address or a number of others.
+            Conflict: it is another account's name.
+        """
+        account = self.get(account_id)
+        name = normalized_username(username)
+        canonical = canonical_identifier(name)
+        own = {known for known, _ in self._accounts.list_identifiers(account_id)}
+        if canonical not in own and ("@" in canonical or _is_phone(canonical)):
+            raise Invalid(
+                marked("Choose a name that is neither an e-mail address nor a telephone number."),
+                field="username",
+            )
+        if name == account.username:
+            return account
+        self._accounts.set_username(account_id, name, now)
+        return self._rename(account_id)
+
     def _rename(self, account_id: str, *, phone: str | None = None) -> Account:
         """Make the names of the record those it is found by; ``phone`` in place of a number that is one."""
         account = self.get(account_id)
@@ -246,6 +273,14 @@ def _same(one: str, other: str) -> bool:
 
 def _proved(phone: str) -> dict[str, Any]:
     return {"phone_number": canonical_phone(phone), "phone_number_verified": True}
+
+
+def _is_phone(canonical: str) -> bool:
+    try:
+        canonical_phone(canonical)
+    except Invalid:
+        return False
+    return True
 
 
 def _account(row: AccountRow) -> Account:

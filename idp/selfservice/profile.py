@@ -19,8 +19,8 @@ FIELDS: Final = (*TEXTS, *ADDRESSES_OF_PAGES, "birthdate", "zoneinfo", "locale")
 """Claims with one text each, in no order.
 
 ``preferred_username`` is not among them: clients are told the name that people sign in with, which is unique
-here, so that nobody can take another person's name at a client that goes by it. E-mail and telephone have
-pages of their own, because they must be proved. Source: OpenID Connect Core §5.1, §5.7.
+here, so that nobody can take another person's name at a client that goes by it (see username.py). E-mail and
+telephone have pages of their own too, because they must be proved. Source: OpenID Connect Core §5.1, §5.7.
 """
 
 ADDRESS: Final = ("street_address", "locality", "region", "postal_code", "country")

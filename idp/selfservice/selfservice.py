@@ -15,6 +15,7 @@ from idp.selfservice.places import Places
 from idp.selfservice.profile import Profile
 from idp.selfservice.services import SelfServiceServices
 from idp.selfservice.sessions import OwnSessions
+from idp.selfservice.username import OwnUsername
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class SelfService:
     """What the account pages offer, by noun."""
 
     profile: Profile
+    username: OwnUsername
     authenticators: Authenticators
     code_factors: CodeFactorSetup
     contact: ContactChanges
@@ -39,6 +41,7 @@ class SelfService:
         places = Places(services.settings.sessions.geoip_file)
         return cls(
             profile=Profile(services),
+            username=OwnUsername(services, authenticators),
             sessions=OwnSessions(services, places),
             apps=ConnectedApps(services),
             history=History(services, places),

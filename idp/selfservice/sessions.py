@@ -40,6 +40,8 @@ class OwnSession:
     auth_time: datetime
     last_seen_at: datetime
     acr: str
+    has_password: bool
+    """Whether a password was among the proofs."""
     applications: tuple[str, ...]
     """Names of the clients that got tokens in it."""
 
@@ -158,6 +160,7 @@ class OwnSessions:
             auth_time=row.auth_time,
             last_seen_at=row.last_seen_at,
             acr=person.acr if is_present else row.acr,
+            has_password="pwd" in row.amr,
             applications=applications,
         )
 

@@ -42,6 +42,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "email-changed": marked("Your e-mail address is changed."),
     "phone-changed": marked("Your telephone number is changed."),
     "verification-sent": marked("We have mailed you a link. Open it to confirm the address."),
+    "username-changed": marked("Your username is changed. Use it the next time you sign in."),
     "profile-saved": marked("Your profile is saved."),
     "session-ended": marked("You are signed out there."),
     "sessions-ended": marked("You are signed out everywhere else."),
