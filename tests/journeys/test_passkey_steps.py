@@ -251,3 +251,36 @@ def test_two_removals_at_once_leave_a_way_in(provider, ada, device):
 
     assert sorted(statuses) == [303, 422]
     assert len(own.list_(ada["id"])) == 1
+
+
+@pytest.mark.parametrize(*SQLITE_ONLY)
+def test_who_has_a_second_step_is_asked_for_a_passkey_too(provider, ada, device):
+    """After the last step, and no sooner: a passkey takes the place of both."""
+    generator = enrol_generator(provider, ada["id"])
+    browser = provider.browser()
+    page = browser.get("/login").submit("login-submit", username="ada", password=PASSWORD, can_passkey="yes")
+    assert page.path == "/login/verify"
+
+    page = page.submit("code-submit", code=generator.at(provider.clock.now()), can_passkey="yes")
+
+    assert page.path == "/passkey/offer"
+    door = PasskeyDoor(browser)
+    assert door.register(page, device.create(door.creation_options(page))).status == 200
+    assert use(provider.browser(), device).status == 200
+
+
+@pytest.mark.parametrize(*SQLITE_ONLY)
+def test_a_sign_in_that_left_the_second_step_out_adds_no_passkey(provider, ada, device):
+    """M7, M8: at a remembered device the password alone signs in, but changes nothing that protects."""
+    generator = enrol_generator(provider, ada["id"])
+    browser = provider.browser()
+    page = sign_in(browser)
+    page.submit("code-submit", code=generator.at(provider.clock.now()), trust_device="yes")
+    for name in ("__Host-idp_session", "__Host-idp_attempt"):
+        browser.cookies.pop(name, None)
+
+    page = sign_in(browser)
+
+    assert page.path == "/"
+    page = browser.get("/account/security")
+    assert PasskeyDoor(browser).ask("/passkey/registration-options", page).status == 403

@@ -5,21 +5,18 @@ from dataclasses import dataclass
 from flask import Response, request
 
 from idp.errors import Invalid, Refused, Unavailable
-from idp.login import Goal, SignedIn, Unfinished, proofs_of
+from idp.login import Goal, proofs_of
 from idp.oauth import InteractionView
 from idp.web.context import application, container, now, source
 from idp.web.pages import client_view
 from idp.web.pages.forms import form_value
 from idp.web.pages.locale import gettext
 from idp.web.pages.own_path import own_path
-from idp.web.pages.passkey import offer_address
 from idp.web.pages.render import page
-from idp.web.pages.signed_in import remember
 from idp.web.pages.steps import follow
 from idp.web.pages.trouble import Trouble, trouble_of
 from idp.web.pages.visit import visit
 from idp.web.pages.way import describe, destination, go_on, goal_of, plain_goal, visitor
-from idp.web.responses import see_other
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +112,7 @@ def _sign_in(view: InteractionView | None, goal: Goal) -> Response:
         )
     except (Invalid, Refused, Unavailable) as error:
         return _form(view, goal, _Typed(identifier, trouble_of(error)))
-    return after_password(outcome, goal)
-
-
-def after_password(outcome: SignedIn | Unfinished, goal: Goal) -> Response:
-    """Go on after the right password: to the next step, to the offer of a passkey, or to where it leads."""
-    if isinstance(outcome, Unfinished):
-        return go_on(outcome, goal)
-    offer = offer_address(
-        uid=goal.place or None, return_to=goal.return_to, account_id=outcome.session.account_id
-    )
-    return remember(outcome, destination(goal) if offer is None else see_other(offer))
+    return go_on(outcome, goal)
 
 
 def _form(view: InteractionView | None, goal: Goal, typed: _Typed | None = None) -> Response:

@@ -9,6 +9,7 @@ from idp.oauth import InteractionView
 from idp.web.context import application, container, now, source
 from idp.web.pages.cookies import ATTEMPT
 from idp.web.pages.locale import choose_language
+from idp.web.pages.passkey import offer_address
 from idp.web.pages.signed_in import remember
 from idp.web.pages.steps import resume
 from idp.web.pages.visit import is_secure, visit
@@ -67,9 +68,12 @@ def visitor() -> Visitor:
 
 
 def go_on(outcome: SignedIn | Unfinished | Standing, goal: Goal) -> Response:
-    """Send the browser to the next step; or, signed in, to where it wanted to go."""
+    """Send the browser to the next step; or, signed in, to the offer of a passkey or to its destination."""
     if isinstance(outcome, SignedIn):
-        return remember(outcome, destination(goal))
+        offer = offer_address(
+            uid=goal.place or None, return_to=goal.return_to, account_id=outcome.session.account_id
+        )
+        return remember(outcome, destination(goal) if offer is None else see_other(offer))
     response = to_step(outcome.step.stage, goal)
     if isinstance(outcome, Unfinished):
         ATTEMPT.write(response, outcome.attempt_cookie.reveal(), secure=is_secure())
