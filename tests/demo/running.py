@@ -109,6 +109,14 @@ class RunningDemo:
         return self._said_after("password")
 
     @property
+    def second(self) -> tuple[str, str]:
+        """Username and password of the account whose sign-in has two steps."""
+        username, password = (
+            re.findall(rf"^ +{word} +(\S+)$", self.text, re.MULTILINE)[1] for word in ("username", "password")
+        )
+        return username, password
+
+    @property
     def totp_secret(self) -> str:
         """Of the account whose sign-in has two steps."""
         return self._said_after("app code")
