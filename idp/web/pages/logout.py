@@ -9,6 +9,7 @@ from idp.clients import RegisteredClient
 from idp.oauth import Confirm, LogoutStep
 from idp.web.body import Pairs, parse_pairs
 from idp.web.context import container, now, source
+from idp.web.pages import client_view
 from idp.web.pages.authorize import as_get
 from idp.web.pages.beside import forget, sessions_beside
 from idp.web.pages.cookies import SESSION
@@ -63,7 +64,7 @@ def _ask(client: RegisteredClient | None, params: Pairs) -> Response:
     return page(
         "logout/confirm.html",
         form_targets=() if client is None else client.post_logout_redirect_uris,
-        client=client,
+        client=None if client is None else client_view.of(client, redirect_origin=client.client_uri or ""),
         params=params,
         others=len(sessions_beside()),
     )
