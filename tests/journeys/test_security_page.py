@@ -458,6 +458,22 @@ def test_a_gateway_that_fails_is_said_so(new_provider, tmp_path):
     assert page.has("code-send")
 
 
+def test_too_many_messages_are_refused_in_words(new_provider, tmp_path):
+    """L9: the limits of messages hold for a signed-in person, too, and nothing waits for a code."""
+    provider = new_provider(ratelimit={"enabled": True, "sms_per_recipient": "2/hour"})
+    provider.account("ada")
+    browser = sign_in(provider.browser())
+    for _ in range(2):
+        page = browser.get(f"{CODES}/sms").submit("code-send", address="+4930123456")
+        assert page.path == f"{CODES}/sms/confirm"
+
+    page = browser.get(f"{CODES}/sms").submit("code-send", address="+4930123456")
+
+    assert page.status in {422, 429}
+    assert "Too many codes were sent." in page.text
+    assert len(provider.sms()) == 2
+
+
 @pytest.mark.parametrize("unknown", ["pigeon", "SMS", "a" * 1000])
 def test_an_unknown_way_is_not_found(browser, unknown):
     assert browser.get(f"{CODES}/{unknown}").status == 404
