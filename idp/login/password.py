@@ -20,10 +20,9 @@ from idp.crypto import Secret
 from idp.errors import Invalid, Refused
 from idp.languages import marked
 from idp.login.assurance import Achieved, Assurance, Factor
-from idp.login.enrolled import enrolled
 from idp.login.goal import Goal, Visitor
 from idp.login.pending import PasswordGiven, PendingSignIns, Unfinished
-from idp.login.policy import Stage
+from idp.login.policy import password_suffices
 from idp.login.session import SessionDesk, SignedIn
 from idp.ratelimit import Limit, RateLimiter
 from idp.sessions import ACR_SINGLE_FACTOR, BrowserSession, Sessions
@@ -166,16 +165,15 @@ class LoginFlow:
         state, goal = attempt.state, attempt.goal
         if state.account_id is None or state.phc is None or not check.correct:
             return None
-        step = goal.next_step(
-            enrolled=enrolled(state.enrolment),
-            achieved={Factor.PASSWORD},
-            trusted_device=state.trusted_device,
-            is_present=attempt.visitor.is_signed_in_as(state.account_id),
+        enough = password_suffices(
+            has_second_step=state.has_second_step,
+            required=goal.required,
+            trusted_device=state.trusted_device and not goal.again,
         )
         tells = state.is_told and not state.known_device and self._services.pending.can_tell
         # Which clients hear of the end of another person's session is written with it, too.
         ends = attempt.present is not None and attempt.present.account_id != state.account_id
-        if step.stage is Stage.DONE and not (tells or ends):
+        if enough and not (tells or ends):
             return self._admit(attempt, state.account_id, state.phc, check)
         return self._services.pending.go_on(
             PasswordGiven(

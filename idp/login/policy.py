@@ -100,6 +100,15 @@ def next_step(
     return NextStep(Stage.DONE)
 
 
+def password_suffices(*, has_second_step: bool, required: Required, trusted_device: bool) -> bool:
+    """Whether it is certain that nothing comes after the password, before more is known of the account.
+
+    Spares most sign-ins the question what else the account has; where it says no, :func:`next_step`
+    decides. Arguments as there; ``has_second_step`` is ``Enrolled.has_second_factor``.
+    """
+    return required.level <= 1 and (trusted_device or not has_second_step)
+
+
 def reachable_level(enrolled: Enrolled) -> int:
     """The highest level that somebody with these proofs can reach without setting up another."""
     return level_of(acr_of({factor for factor in Factor if _has(enrolled, factor)}))

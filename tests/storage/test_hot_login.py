@@ -579,16 +579,18 @@ def second_steps(repos: Repositories, now: datetime, account_id: str = "acc_1") 
         )
 
 
-def test_what_an_account_can_prove_is_found_with_it(store, book, now):
-    """M5: the step after the password is decided from one read."""
-    nothing = store.find(question(now)).enrolment
+def test_what_an_account_can_prove_is_found_at_once(store, book, now):
+    """M5: whether a step comes after the password is in the one read; what it can be, in another."""
+    nothing = store.find(question(now))
     book.change(lambda repos: second_steps(repos, now))
 
-    assert nothing == Enrolment(now, 0, totp=False, recovery_codes=0, sms=False, email=False)
-    found = store.find(question(now)).enrolment
-    assert found == Enrolment(now, 2, totp=True, recovery_codes=2, sms=True, email=True)
+    assert nothing.has_second_step is False
+    assert store.find(question(now)).has_second_step is True
     with book.database.transaction(write=False):
-        assert book.repos.enrolments.of("acc_1") == found
+        found = book.repos.enrolments.of("acc_1")
+        nobody = book.repos.enrolments.of("acc_none")
+    assert found == Enrolment(now, 2, totp=True, recovery_codes=2, sms=True, email=True)
+    assert nobody == Enrolment(None, 0, totp=False, recovery_codes=0, sms=False, email=False)
 
 
 @pytest.mark.parametrize("name", ["bob", "nobody", None])
@@ -596,9 +598,19 @@ def test_what_an_account_can_prove_is_nobody_elses(store, book, now, name):
     """L6: the same work, and nothing found."""
     book.change(lambda repos: second_steps(repos, now))
 
-    found = store.find(question(now, canonical=name)).enrolment
+    assert store.find(question(now, canonical=name)).has_second_step is False
 
-    assert found == Enrolment(None, 0, totp=False, recovery_codes=0, sms=False, email=False)
+
+def test_the_owner_of_an_account_is_told_if_there_is_somebody_to_tell(store, book, now):
+    """M13: an address, and a device before this one."""
+    book.change(lambda repos: repos.devices.add(rows.known_device(now, token_digest=DEVICE)))
+    nowhere = store.find(question(now)).is_told
+    book.change(lambda repos: setattr(repos.accounts.get("acc_1"), "email", "alice@example.org"))
+
+    assert nowhere is False
+    assert store.find(question(now)).is_told is True
+    assert store.find(question(now, canonical="bob")).is_told is False
+    assert store.find(question(now, canonical="nobody")).is_told is False
 
 
 @pytest.mark.parametrize("what", ["totp", "sms", "email"])

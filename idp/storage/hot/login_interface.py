@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
-from idp.storage.records import AuditEntry, Enrolment
+from idp.storage.records import AuditEntry
 
 ACCOUNT_COUNTER: Final = "account:"
 """Before the account's id: the key of its failure counter.
@@ -37,9 +37,10 @@ class LoginState(NamedTuple):
     """The end of the pause of the counter that the attempt runs under; may be over."""
     trusted_device: bool
     """Whether the person asked for no second step on this device."""
+    has_second_step: bool
+    """Whether the account's password alone is not enough; what else it has is asked for when it is right."""
     is_told: bool
     """Whether there is an owner to be told of a sign-in from a device that is not known."""
-    enrolment: Enrolment
 
 
 class NewSession(NamedTuple):

@@ -13,23 +13,16 @@ from idp.storage.hot.login_interface import (
     SignIn,
 )
 from idp.storage.hot.postgresql_pool import PostgresPool
-from idp.storage.records import AuditEntry, Enrolment
+from idp.storage.records import AuditEntry
 
 # Security: an unknown name looks into the same tables as a known one does (row L6).
 _FIND: Final = f"""
 SELECT i.account_id, p.phc, d.token_digest IS NOT NULL, t.blocked_until,
     COALESCE(d.trusted_until > $3, false),
+    EXISTS (SELECT 1 FROM totp WHERE account_id = COALESCE(i.account_id, ''))
+    OR EXISTS (SELECT 1 FROM code_factor WHERE account_id = COALESCE(i.account_id, '')),
     EXISTS (SELECT 1 FROM account AS a JOIN known_device AS k ON k.account_id = a.id
-            WHERE a.id = COALESCE(i.account_id, '') AND a.email IS NOT NULL),
-    p.updated_at,
-    (SELECT count(*) FROM passkey WHERE account_id = COALESCE(i.account_id, '')),
-    EXISTS (SELECT 1 FROM totp WHERE account_id = COALESCE(i.account_id, '')),
-    (SELECT count(*) FROM recovery_code
-     WHERE account_id = COALESCE(i.account_id, '') AND consumed_at IS NULL),
-    EXISTS (SELECT 1 FROM code_factor
-            WHERE account_id = COALESCE(i.account_id, '') AND channel = 'sms'),
-    EXISTS (SELECT 1 FROM code_factor
-            WHERE account_id = COALESCE(i.account_id, '') AND channel = 'email')
+            WHERE a.id = COALESCE(i.account_id, '') AND a.email IS NOT NULL)
 FROM (SELECT 1) AS one
 LEFT JOIN account_identifier AS i ON i.canonical = $1
 LEFT JOIN password_credential AS p ON p.account_id = COALESCE(i.account_id, '')
@@ -117,7 +110,7 @@ SELECT true
 
 _NO_EVENT: Final = (None, None, None)
 
-_NOBODY: Final = (None, None, False, None, False, False, None, 0, False, 0, False, False)
+_NOBODY: Final = (None, None, False, None, False, False, False)
 
 _NUMBER: Final = "CASE WHEN t.expires_at <= $1 THEN 1 ELSE t.failures + 1 END"
 
@@ -166,8 +159,7 @@ class PostgresLoginStore:
         canonical, name_counter, device_digest, device_counter, now = question
         row = self._pool.fetch_row(_FIND, (canonical, device_digest, now, name_counter, device_counter))
         # One row always comes back, whoever is meant.
-        account_id, phc, known, blocked_until, trusted, told, *enrolment = row or _NOBODY
-        return LoginState(account_id, phc, known, blocked_until, trusted, told, Enrolment._make(enrolment))
+        return LoginState._make(row or _NOBODY)
 
     def admit(self, sign_in: SignIn) -> SignedIn | None:
         """See :class:`LoginStore`."""

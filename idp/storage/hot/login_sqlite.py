@@ -15,24 +15,17 @@ from idp.storage.hot.login_interface import (
 )
 from idp.storage.hot.sqlite import optional_time, write_audit
 from idp.storage.hot.sqlite_pool import SqlitePool, SqliteTransaction
-from idp.storage.records import AuditEntry, Enrolment
+from idp.storage.records import AuditEntry
 from idp.storage.types import from_microseconds, to_microseconds
 
 # Security: an unknown name looks into the same tables as a known one does (row L6).
 _FIND: Final = f"""
 SELECT i.account_id, p.phc, d.token_digest IS NOT NULL, t.blocked_until,
     COALESCE(d.trusted_until > ?3, false),
+    EXISTS (SELECT 1 FROM totp WHERE account_id = COALESCE(i.account_id, ''))
+    OR EXISTS (SELECT 1 FROM code_factor WHERE account_id = COALESCE(i.account_id, '')),
     EXISTS (SELECT 1 FROM account AS a JOIN known_device AS k ON k.account_id = a.id
-            WHERE a.id = COALESCE(i.account_id, '') AND a.email IS NOT NULL),
-    p.updated_at,
-    (SELECT count(*) FROM passkey WHERE account_id = COALESCE(i.account_id, '')),
-    EXISTS (SELECT 1 FROM totp WHERE account_id = COALESCE(i.account_id, '')),
-    (SELECT count(*) FROM recovery_code
-     WHERE account_id = COALESCE(i.account_id, '') AND consumed_at IS NULL),
-    EXISTS (SELECT 1 FROM code_factor
-            WHERE account_id = COALESCE(i.account_id, '') AND channel = 'sms'),
-    EXISTS (SELECT 1 FROM code_factor
-            WHERE account_id = COALESCE(i.account_id, '') AND channel = 'email')
+            WHERE a.id = COALESCE(i.account_id, '') AND a.email IS NOT NULL)
 FROM (SELECT 1) AS one
 LEFT JOIN account_identifier AS i ON i.canonical = ?1
 LEFT JOIN password_credential AS p ON p.account_id = COALESCE(i.account_id, '')
@@ -114,7 +107,7 @@ _PAUSE: Final = "UPDATE password_throttle SET blocked_until = ?1 WHERE key = ?2"
 
 _SECOND: Final = 1_000_000
 
-_NOBODY: Final = (None, None, 0, None, 0, 0, None, 0, 0, 0, 0, 0)
+_NOBODY: Final = (None, None, 0, None, 0, 0, 0)
 
 
 class SqliteLoginStore:
@@ -136,16 +129,15 @@ class SqliteLoginStore:
             ),
         )
         # One row always comes back, whoever is meant.
-        account_id, phc, known, blocked_until, trusted, told, set_at, *counted = row or _NOBODY
-        passkeys, totp, codes, sms, email = counted
+        account_id, phc, known, blocked_until, trusted, second_step, told = row or _NOBODY
         return LoginState(
             account_id,
             phc,
             bool(known),
             optional_time(blocked_until),
             bool(trusted),
+            bool(second_step),
             bool(told),
-            Enrolment(optional_time(set_at), passkeys, bool(totp), codes, bool(sms), bool(email)),
         )
 
     def admit(self, sign_in: SignIn) -> SignedIn | None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from idp.login.assurance import Achieved, Factor, assurance_of
-from idp.login.policy import Enrolled, NextStep, Required, Stage, next_step
+from idp.login.policy import Enrolled, NextStep, Required, Stage, next_step, password_suffices
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD, TOTP, PASSKEY, EMAIL = Factor.PASSWORD, Factor.TOTP, Factor.PASSKEY, Factor.EMAIL
@@ -76,3 +76,17 @@ def test_assurance_tells_the_truth(factors, acr, amr):
 
 def test_a_synced_passkey_is_named_as_one():
     assert assurance_of([Achieved(PASSKEY, NOW, synced=True)]).amr == ("mfa", "pop", "swk", "user")
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize("required", [Required(), Required(level=2), Required(level=2, enrol=True)])
+@pytest.mark.parametrize("enrolled", [PLAIN, GENERATOR, PASSKEYS, MAIL])
+def test_a_password_that_suffices_is_followed_by_nothing(enrolled, required, trusted):
+    """M5: the short way never leaves out a step that the long one would ask for."""
+    short = password_suffices(
+        has_second_step=enrolled.has_second_factor, required=required, trusted_device=trusted
+    )
+    step = next_step(enrolled=enrolled, achieved={PASSWORD}, required=required, trusted_device=trusted)
+
+    assert not short or step == DONE
+    assert short or required.level > 1 or step != DONE
