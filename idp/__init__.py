@@ -9,6 +9,7 @@ floor never import each other (``docs/architecture.md``)::
     floor 2  services     keys/  ratelimit/  audit/  delivery/  onetime/
     floor 1  storage      storage/
     floor 0  ground       settings/ crypto/ observability/ clock.py ids.py errors.py http.py
+                          assurance.py languages.py user_agents.py shipped.py
 """
 
 __version__ = "0.1.0"

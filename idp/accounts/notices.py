@@ -8,7 +8,6 @@ from typing import Any, Final
 from idp.accounts.accounts import Account
 from idp.audit import Source
 from idp.delivery import Outbox
-from idp.languages import SOURCE_LANGUAGE
 from idp.onetime import OneTimeLinks
 from idp.storage import Repositories
 from idp.user_agents import describe
@@ -84,8 +83,8 @@ class Notices:
             notice: what was done.
             source: who did it, at a browser; None for an operator or the server itself.
             now: aware UTC time.
-            detail: what the template shows besides; plain text, for example the ``name`` of a passkey.
-            locale: language of the page, for people who have not chosen one.
+            detail: what the template shows besides, under names of its own; plain text.
+            locale: language for people who have not chosen one; default: that of the page they are at.
             to: another address, for example the one that was given up; default: the account's.
         """
         if not self._outbox.can_mail:
@@ -98,7 +97,7 @@ class Notices:
         values = {
             **(detail or {}),
             "notice": notice.value,
-            "name": row.claims.get("name") or row.username,
+            "person": row.claims.get("name") or row.username,
             "happened_at": now.isoformat(),
             "zone": row.claims.get("zoneinfo"),
             "browser": None if device is None else device.browser,
@@ -109,7 +108,7 @@ class Notices:
         self._outbox.notice(
             f"notice/{notice.value}",
             to=recipient,
-            locale=row.claims.get("locale") or locale or SOURCE_LANGUAGE,
+            locale=row.claims.get("locale") or locale or ("" if source is None else source.language),
             values=values,
             account_id=row.id,
             now=now,

@@ -18,6 +18,8 @@ class Source(NamedTuple):
     """As sent; anything at all."""
     request_id: str = ""
     """Name of the request in the logs."""
+    language: str = ""
+    """Language of the page, for what is written because of it; empty outside of pages. Not recorded."""
 
 
 class Actor(NamedTuple):

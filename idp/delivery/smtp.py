@@ -1,6 +1,6 @@
 """Handing mail to a mail server (SMTP).
 
-Loaded by name when the first mail leaves, because smtplib brings a megabyte along.
+Loaded by name when the first mail leaves: who has no mail server needs nothing of it in memory.
 
 Source: RFC 5321; RFC 3207 (STARTTLS); RFC 8314 §3.3 (TLS from the first byte).
 """

@@ -4,7 +4,7 @@ import ipaddress
 from datetime import datetime
 from typing import cast
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from idp.audit import Source
 from idp.container import Container
@@ -45,7 +45,8 @@ def current_request_id() -> str:
 
 def source() -> Source:
     """Where this request comes from, for limits and audit."""
-    return source_of(request.environ, trusted_hops=container().settings.proxy.trusted_hops)
+    found = source_of(request.environ, trusted_hops=container().settings.proxy.trusted_hops)
+    return found._replace(language=g.get("language", ""))
 
 
 def source_of(environ: Environ, *, trusted_hops: int) -> Source:

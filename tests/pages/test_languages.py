@@ -62,6 +62,16 @@ def tell(provider: Provider, claims: dict[str, str], locale: str | None) -> str:
     return mail.subject
 
 
+def test_a_mail_speaks_the_language_of_the_page_to_whoever_chose_none(provider):
+    provider.account("ada", email="ada@example.org", email_verified=True)
+    provider.sign_in(page(provider))
+
+    provider.sign_in(page(provider, accept="de"))
+
+    (mail,) = provider.mails()
+    assert mail.subject == "Neue Anmeldung bei Ihrem Konto"
+
+
 @pytest.mark.parametrize(
     ("claims", "locale", "subject"),
     [

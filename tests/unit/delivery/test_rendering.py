@@ -25,7 +25,7 @@ MAILS = sorted(
 )
 SMS = sorted(path.stem for path in Path(find_templates() / "sms").glob("*.txt"))
 VALUES = {
-    "name": "Ada",
+    "person": "Ada",
     "link": LINK,
     "code": "123456",
     "minutes": 10,
@@ -109,7 +109,7 @@ def test_a_link_leads_to_the_issuer_or_the_mail_is_not_written(link):
 
 @given(name=st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
 def test_no_name_writes_lines_or_elements(name):
-    mail = RENDERER.mail(message("notice/password_changed", values={**VALUES, "name": name}))
+    mail = RENDERER.mail(message("notice/password_changed", values={**VALUES, "person": name}))
     plain = RENDERER.mail(message("notice/password_changed"))
 
     assert len(mail.text.splitlines()) <= len(plain.text.splitlines())
@@ -117,7 +117,7 @@ def test_no_name_writes_lines_or_elements(name):
 
 
 def test_no_name_turns_the_direction_of_what_follows():
-    mail = RENDERER.mail(message("notice/password_changed", values={**VALUES, "name": "Ada\u202e\u2066"}))
+    mail = RENDERER.mail(message("notice/password_changed", values={**VALUES, "person": "Ada\u202e\u2066"}))
 
     assert "Hello Ada," in mail.text
 
