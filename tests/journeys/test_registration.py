@@ -394,3 +394,23 @@ def test_a_form_of_another_site_is_refused(idp, path):
 
     assert browser.open("POST", path, form=[("csrf_token", token)], site="cross-site").status == 403
     assert browser.open("POST", path, form=[("username", NEW)]).status == 403
+
+
+def test_a_registration_that_is_sent_in_twice_makes_one_account(idp):
+    """M5, X12: the draft is claimed with its effect; presses in parallel change nothing."""
+    browser, page = begin(idp)
+    page = prove(idp, page)
+    cookies = dict(browser.cookies)
+    form = list({**page.form_with("signup-submit").fields, "password": PASSWORD}.items())
+
+    def press(_: int) -> Page:
+        again = idp.browser()
+        again.cookies.update(cookies)
+        return again.open("POST", "/signup/finish", form=form, follow=False)
+
+    with ThreadPoolExecutor(5) as pool:
+        done = list(pool.map(press, range(5)))
+
+    assert [page.status for page in done] == [303] * 5
+    assert sum(page.answer.location.endswith("/signup") for page in done) == 4
+    assert len(idp.container.admin.accounts.list_()) == 1
