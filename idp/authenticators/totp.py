@@ -45,6 +45,10 @@ class Totp:
         """The ``otpauth:`` address that apps read from a QR code. As secret as the secret."""
         return pyotp.TOTP(secret.reveal()).provisioning_uri(name=account_name, issuer_name=self._issuer_name)
 
+    def matches(self, secret: Secret[str], code: str, now: datetime) -> bool:
+        """Whether a code shows that an app has this secret, which is nobody's yet."""
+        return _step(secret, code, now) is not None
+
     def enrol(self, account_id: str, secret: Secret[str], code: str, now: datetime) -> bool:
         """Make it the account's only generator, if the code shows that an app has it; else False.
 

@@ -67,9 +67,12 @@ class TotpEnrolment:
         At most one caller ever succeeds with one secret.
         """
         secret = self.waiting(account_id, binding=binding, now=now)
-        if secret is None or not self._totp.enrol(account_id, secret, code, now):
+        if secret is None or not self._totp.matches(secret, code, now):
             return False
-        return self._drafts.claim(_KIND, binding=binding, now=now) is not None
+        # First the claim, then its effect: who comes second changes nothing, whatever their caller commits.
+        if self._drafts.claim(_KIND, binding=binding, now=now) is None:
+            return False
+        return self._totp.enrol(account_id, secret, code, now)
 
 
 def _context(account_id: str, binding: str) -> bytes:

@@ -185,3 +185,16 @@ def test_a_secret_waits_for_the_code_that_confirms_it(database, repos, totp, enr
         assert enrolment.confirm(account_id, binding="ses_1", code=app.at(now), now=now)
         assert enrolment.waiting(account_id, binding="ses_1", now=now) is None
         assert totp.verify(account_id, app.at(now + STEP), now + STEP)
+
+
+def test_of_many_confirmations_at_once_one_counts(database, enrolment, account_id, now):
+    """X12: a second press, or another tab, neither enrols again nor takes a used step back."""
+    with database.transaction():
+        secret = enrolment.begin(account_id, binding="ses_1", now=now)
+    code = pyotp.TOTP(secret.reveal()).at(now)
+
+    def confirm(_):
+        with database.transaction():
+            return enrolment.confirm(account_id, binding="ses_1", code=code, now=now)
+
+    assert sum(in_parallel(10, confirm)) == 1
