@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import pyotp
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
@@ -64,6 +65,48 @@ def test_who_is_signed_in_and_has_agreed_is_asked_nothing_until_the_log_out(
     page.click("#log-in")
 
     expect(page.locator("#login-submit")).to_be_visible()
+
+
+def test_registration_with_the_code_from_the_inbox(new_page: NewPage, demo: RunningDemo) -> None:
+    page = new_page()
+    open_login(page, demo)
+    page.click("#login-signup")
+    page.fill("#username", "grace@example.org")
+    page.fill("#name", "Grace Hopper")
+    page.click("#signup-submit")
+    expect(page.locator("#code-submit")).to_be_visible()
+
+    inbox = page.context.new_page()
+    inbox.goto(demo.inbox)
+    inbox.locator("#messages li", has_text="grace@example.org").first.locator("a").click()
+    found = re.search(r"^ +(\d{6})$", inbox.locator("#text").inner_text(), re.MULTILINE)
+    assert found is not None
+    page.fill("#code", found[1])
+    page.click("#code-submit")
+    page.fill("#password", "violet anchors hum beneath nine roofs")
+    page.click("#signup-submit")
+    page.click("#consent-allow")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hello, Grace Hopper")
+    assert claims(page)["email"] == "grace@example.org"
+
+
+def test_the_diary_opens_to_two_factors(new_page: NewPage, demo: RunningDemo) -> None:
+    """RFC 9470: the API asks for more than a password; who has shown more already is asked nothing."""
+    page = new_page()
+    open_login(page, demo)
+    page.fill("#username", demo.second[0])
+    page.fill("#password", demo.second[1])
+    page.click("#login-submit")
+    page.fill("#code", pyotp.TOTP(demo.totp_secret).now())
+    page.click("#code-submit")
+    page.click("#consent-allow")
+    expect(page.locator("#claims")).to_be_visible()
+
+    page.click("#read-diary")
+
+    expect(page.locator("#api-answer")).to_contain_text("Dear diary")
+    assert claims(page)["acr"] == "urn:idp:loa:2"
 
 
 def test_a_wrong_password_is_said_and_the_name_stays(
