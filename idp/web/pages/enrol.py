@@ -13,6 +13,7 @@ from idp.web.pages.render import page
 from idp.web.pages.second_factor import finish, without_attempt
 from idp.web.pages.trouble import Trouble, trouble_of
 from idp.web.pages.way import address, describe, go_on, goal_of, plain_goal, visitor
+from idp.web.responses import see_other
 
 
 def enrol(uid: str) -> Response:
@@ -69,8 +70,10 @@ def _enrol_post(view: InteractionView | None, goal: Goal) -> Response:
         outcome = container().second_factor.confirm_generator(goal, visitor(), form_value("code"))
     except (Invalid, Refused, Unavailable) as error:
         return _enrol(view, goal, trouble_of(error))
-    except Conflict:
+    except NoAttempt:
         return without_attempt(goal)
+    except Conflict:
+        return see_other(address("/enrol", goal))
     return finish(outcome)
 
 

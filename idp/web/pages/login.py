@@ -119,7 +119,7 @@ def _form(view: InteractionView | None, goal: Goal, typed: _Typed | None = None)
     """The form, empty or with what was typed; the password is never sent back."""
     trouble = None if typed is None else typed.trouble
     hint = view.login_hint if view is not None else None
-    here, settings = container(), container().settings
+    here = container()
     client = None if view is None else client_view.of(view.client, redirect_origin=view.redirect_origin)
     return page(
         "login/password.html",
@@ -134,7 +134,7 @@ def _form(view: InteractionView | None, goal: Goal, typed: _Typed | None = None)
         is_again=view is not None and visit().session is not None,
         passkey_fields=_passkey_fields(goal),
         can_passkey=here.passkey_flow.available,
-        signup=_beside("/signup", goal) if settings.registration.enabled else None,
+        signup=_beside("/signup", goal) if here.signup.channels else None,
         recover=f"{application().path_prefix}/recover"
         if here.outbox.can_mail or here.outbox.can_sms
         else None,

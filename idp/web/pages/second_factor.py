@@ -76,9 +76,11 @@ def _verify_post(view: InteractionView | None, goal: Goal) -> Response:
         if action == "send" and method in _SENT:
             return _send(view, goal, method)
         return _prove(view, goal, method)
-    except (NoAttempt, Conflict):
-        # It is over, or took a step in another tab: what comes next is found out from the beginning.
+    except NoAttempt:
         return without_attempt(goal)
+    except Conflict:
+        # Another request of this sign-in was faster: the page finds out what is left to do.
+        return see_other(address("/verify", goal))
 
 
 def _prove(view: InteractionView | None, goal: Goal, method: Factor | None) -> Response:
