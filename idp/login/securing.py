@@ -78,9 +78,8 @@ class SecuringFlow:
             NotFound: the link is used, expired or none.
         """
         with self._services.database.transaction(write=False):
-            claimed = self._services.links_once.peek(NOT_ME, token, now)
-            account = self._account(claimed)
-        return _objection(claimed, account)
+            claimed = _live(self._services.links_once.peek(NOT_ME, token, now))
+            return _objection(claimed, self._account(claimed))
 
     def secure(self, token: str, *, locale: str, source: Source, now: datetime) -> bool:
         """Sign everybody out, drop the password and what was added since, and mail a link to a new one.
@@ -98,7 +97,7 @@ class SecuringFlow:
         services = self._services
         services.ratelimiter.hit(Limit.ACCOUNT_REQUESTS, source.address, now)
         with services.database.transaction():
-            claimed = services.links_once.claim(NOT_ME, token, now)
+            claimed = _live(services.links_once.claim(NOT_ME, token, now))
             account = self._account(claimed)
             objection = _objection(claimed, account)
             removed = self._remove_since(account.id, objection.happened_at, objection.notice, now)
@@ -117,7 +116,7 @@ class SecuringFlow:
                 now=now,
             )
             services.notices.tell(account.id, Notice.ACCOUNT_SECURED, source=source, now=now)
-            if claimed is None or not _is_address_of(account, claimed.target):
+            if not _is_address_of(account, claimed.target):
                 return False
             return self._send_reset(account.id, locale, source, now)
 
@@ -128,9 +127,8 @@ class SecuringFlow:
             NotFound: the link is used, expired or none.
         """
         with self._services.database.transaction(write=False):
-            claimed = self._services.links.peek(LinkKind.UNDO, token, now)
-            account = self._account(claimed)
-        return FormerAddress(address=_target(claimed), username=account.username)
+            claimed = _live(self._services.links.peek(LinkKind.UNDO, token, now))
+            return FormerAddress(address=claimed.target or "", username=self._account(claimed).username)
 
     def restore_address(self, token: str, *, locale: str, source: Source, now: datetime) -> bool:
         """Give an account its former address back, and secure it (row V6); whether a mail will arrive.
@@ -143,18 +141,18 @@ class SecuringFlow:
         services = self._services
         services.ratelimiter.hit(Limit.ACCOUNT_REQUESTS, source.address, now)
         with services.database.transaction():
-            claimed = services.links.claim(LinkKind.UNDO, token, now)
-            account, address = self._account(claimed), _target(claimed)
-            since = datetime.fromisoformat(claimed.payload["happened_at"]) if claimed is not None else now
+            claimed = _live(services.links.claim(LinkKind.UNDO, token, now))
+            account, address = self._account(claimed), claimed.target or ""
             # Security: whoever changed the address twice holds a link back to the first of theirs.
             services.links_once.void(account.id, _TAKES_BACK, now)
             services.accounts.change_email(
                 account.id,
                 address,
                 now,
-                verified=bool(claimed is not None and claimed.payload["verified"]),
-                username=None if claimed is None else claimed.payload["username"],
+                verified=claimed.payload["verified"],
+                username=claimed.payload["username"],
             )
+            since = datetime.fromisoformat(claimed.payload["happened_at"])
             self._remove_since(account.id, since, Notice.EMAIL_CHANGED, now)
             services.code_factors.follow(account.id, CodeChannel.EMAIL, former=account.email, address=address)
             services.repos.accounts.delete_password(account.id)
@@ -198,31 +196,25 @@ class SecuringFlow:
             now=now,
         )
 
-    def _account(self, claimed: Claimed | None) -> Account:
-        account = (
-            None
-            if claimed is None or claimed.account_id is None
-            else self._services.accounts.find(claimed.account_id)
-        )
+    def _account(self, claimed: Claimed) -> Account:
+        account = self._services.accounts.find(claimed.account_id or "")
         if account is None:
             raise NotFound(_DEAD)
         return account
 
 
-def _objection(claimed: Claimed | None, account: Account) -> Objection:
+def _live(claimed: Claimed | None) -> Claimed:
     if claimed is None:
         raise NotFound(_DEAD)
+    return claimed
+
+
+def _objection(claimed: Claimed, account: Account) -> Objection:
     return Objection(
         notice=Notice(claimed.payload["notice"]),
         happened_at=datetime.fromisoformat(claimed.payload["happened_at"]),
         username=account.username,
     )
-
-
-def _target(claimed: Claimed | None) -> str:
-    if claimed is None or claimed.target is None:
-        raise NotFound(_DEAD)
-    return claimed.target
 
 
 def _is_address_of(account: Account, address: str | None) -> bool:
