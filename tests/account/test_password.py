@@ -66,7 +66,7 @@ def test_other_sessions_stay_if_the_person_wants_that(provider: Provider, ada: d
 
 
 def test_a_wrong_present_password_changes_nothing(provider: Provider, ada: dict[str, Any]) -> None:
-    """ASVS 6.2.3: a session alone is not enough to take an account over."""
+    """Row P7, ASVS 6.2.3: a session alone is not enough to take an account over."""
     browser = at_home(provider)
 
     page = _change(browser, present="wrong password of somebody")
