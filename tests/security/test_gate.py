@@ -20,6 +20,7 @@ from idp.oauth.server import GRANTS
 from tests.browser import Browser
 from tests.frontchannel import SESSION, ask, signed_in, success
 from tests.provider import PASSWORD, Client, Pkce, Provider
+from tests.second_steps import person
 from tests.transport import Answer
 
 NAME, EMAIL = "Zaphod Beeblebrox", "president@galaxy.example"
@@ -159,6 +160,21 @@ def test_the_right_password_opens_nothing(scene: Scene, fate: Callable[[Scene], 
 
         assert page.has("login-submit"), path
         assert SESSION not in browser.cookies
+
+
+@pytest.mark.parametrize("fate", FATES)
+def test_a_sign_in_on_its_way_ends_there(scene: Scene, fate: Callable[[Scene], None]):
+    """S6, T16, M5: the right password was given before, the right code comes after."""
+    zaphod = person(scene.provider, "totp", username="zaphod", made=True)
+    page = zaphod.begin()
+    assert page.has("code-submit")
+    scene.provider.advance(seconds=1)
+    fate(scene)
+
+    page = page.submit("code-submit", code=zaphod.code)
+
+    assert SESSION not in page.browser.cookies
+    assert not scene.tells_of_the_person(page.answer)
 
 
 @pytest.mark.parametrize("fate", FATES)
