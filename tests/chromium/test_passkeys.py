@@ -143,6 +143,26 @@ def test_an_unknown_passkey_vanishes_when_it_is_shown(
     complaints.expect("Failed to load resource")
 
 
+def test_a_refused_passkey_is_not_tried_again_and_again(
+    new_page: NewPage, provider: Provider, complaints: Complaints
+) -> None:
+    """The autofill answers by itself here; after a refusal it waits for the person."""
+    page = new_page()
+    VirtualAuthenticator(page)
+    add_passkey(page, provider)
+    provider.container.admin.accounts.disable("ada")
+    forget_session(page, provider)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(f"{provider.issuer}/login")
+    expect(page.locator("form[data-passkey] [role=alert]")).to_contain_text("cannot be used")
+    page.wait_for_timeout(500)
+
+    assert sum(url.endswith("/passkey/sign-in") for url in asked) == 1
+    complaints.expect("Failed to load resource")
+
+
 def test_a_changed_name_reaches_the_password_manager(new_page: NewPage, provider: Provider) -> None:
     """Signal API: signalCurrentUserDetails on the security page."""
     page = new_page()

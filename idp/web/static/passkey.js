@@ -158,6 +158,7 @@ function signsIn(form) {
           return await useOf(form, credential);
         } catch (error) {
           say(form, inWords(form, error));
+          await focused(); // not at once: some managers would answer the same again
         }
       }
       await visible();
@@ -192,6 +193,12 @@ function visible() {
   });
 }
 
+function focused() {
+  return new Promise((resolve) => {
+    document.addEventListener("focusin", () => resolve(), { once: true });
+  });
+}
+
 // --- Add a passkey ----------------------------------------------------------------------------------------------
 
 function adds(form) {
@@ -222,6 +229,11 @@ function adds(form) {
   form.hidden = false;
   byItself();
 }
+
+// A page that comes back as it was left would wait for an answer that is long gone.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
 
 if (able) {
   for (const form of document.querySelectorAll("form[data-passkey=get]")) signsIn(form);
