@@ -34,6 +34,7 @@ class Notice(StrEnum):
     CODE_FACTOR_ADDED = "code_factor_added"
     CODE_FACTOR_REMOVED = "code_factor_removed"
     SECOND_FACTOR_RESET = "second_factor_reset"
+    SECOND_STEP_FAILED = "second_step_failed"
     EMAIL_CHANGED = "email_changed"
     PHONE_CHANGED = "phone_changed"
     SESSIONS_ENDED = "sessions_ended"

@@ -21,7 +21,14 @@ from idp.authenticators.passkeys import LONGEST_NAME, Passkeys
 from idp.authenticators.passwords import PasswordCheck, Passwords
 from idp.authenticators.recovery_codes import RECOVERY_CODES, RecoveryCodes
 from idp.authenticators.relying_party import relying_party
-from idp.authenticators.throttle import HARD_STOP, MEMORY, PAUSES, PasswordThrottle, blocked_for
+from idp.authenticators.throttle import (
+    FREE_FAILURES,
+    HARD_STOP,
+    MEMORY,
+    PAUSES,
+    PasswordThrottle,
+    blocked_for,
+)
 from idp.authenticators.totp import Totp
 from idp.authenticators.totp_enrolment import TotpEnrolment
 from idp.authenticators.verdict import Fault, PasswordRefused, Verdict, Weakness
@@ -29,6 +36,7 @@ from idp.authenticators.verdict import Fault, PasswordRefused, Verdict, Weakness
 __all__ = [
     "DEVICE_LIFETIME",
     "ERROR_RATE",
+    "FREE_FAILURES",
     "GUESSABLE",
     "HARD_STOP",
     "LONGEST_NAME",

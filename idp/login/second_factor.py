@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from idp.accounts import Accounts, Notice, Notices
 from idp.audit import Actor, Audit, AuditEvent
 from idp.authenticators import (
+    FREE_FAILURES,
     Channel,
     CodeFactors,
     FactorThrottle,
@@ -260,6 +261,7 @@ class SecondFactorFlow:
             now=now,
         )
         if until is not None:
+            self._warn(account_id, visitor, tries)
             services.audit.record(
                 AuditEvent.FACTOR_THROTTLED,
                 actor=actor,
@@ -272,6 +274,13 @@ class SecondFactorFlow:
             detail=f"wrong code by {method.value}",
             retry_after=None if until is None else until - now,
         )
+
+    def _warn(self, account_id: str, visitor: Visitor, tries: int) -> None:
+        """Tell the owner, once for each row of failures, that somebody may know their password (row M13)."""
+        if tries == FREE_FAILURES + 1:
+            self._services.notices.tell(
+                account_id, Notice.SECOND_STEP_FAILED, source=visitor.source, now=visitor.now
+            )
 
     def _advance(
         self, standing: Standing, visitor: Visitor, proof: Achieved, *, trust_device: bool

@@ -16,7 +16,8 @@
 | step-up, and prompt=login                               | test_step_up_*, test_prompt_login_*            |
 | proving oneself again                                   | test_proving_oneself_again_*                   |
 | tokens tell the truth (RFC 8176)                        | test_tokens_say_what_was_proved                |
-| told of a new device (M13)                              | test_a_sign_in_from_a_new_device_is_told       |
+| told of a new device, and of many wrong codes (M13)     | test_a_sign_in_from_a_new_device_is_told,      |
+|                                                         | test_the_owner_hears_of_many_wrong_codes       |
 """
 
 import re
@@ -308,6 +309,19 @@ def test_many_wrong_codes_pause_that_way_only(provider, ada):
     provider.advance(seconds=2)
     assert ada.begin().submit("code-submit", code=ada.wrong_code).answer.header("Retry-After") == "2"
     assert ada.events("account.factor.throttled")[0]["failures"] == 6
+
+
+def test_the_owner_hears_of_many_wrong_codes(provider, ada):
+    """M13: whoever came so far knows the password; one mail for each row of failures."""
+    for _ in range(4):
+        ada.begin().submit("code-submit", code=ada.wrong_code)
+    assert provider.mails() == []
+
+    for _ in range(4):
+        ada.begin().submit("code-submit", code=ada.wrong_code)
+        provider.advance(seconds=20)
+
+    assert [mail.subject for mail in provider.mails()] == ["Wrong codes at your second sign-in step"]
 
 
 def test_guesses_of_a_stranger_do_not_lock_the_owner_out(provider, ada):

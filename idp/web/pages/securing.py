@@ -24,6 +24,7 @@ _HAPPENED: Final = {
     Notice.RECOVERY_CODE_USED: marked("A recovery code was used."),
     Notice.CODE_FACTOR_ADDED: marked("Codes by e-mail or SMS were set up."),
     Notice.CODE_FACTOR_REMOVED: marked("Codes by e-mail or SMS were switched off."),
+    Notice.SECOND_STEP_FAILED: marked("Wrong codes were entered at the second step."),
     Notice.EMAIL_CHANGED: marked("The e-mail address was changed."),
     Notice.PHONE_CHANGED: marked("The telephone number was changed."),
     Notice.DELETION_REQUESTED: marked("Somebody asked for the account to be deleted."),
