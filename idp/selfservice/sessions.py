@@ -189,7 +189,6 @@ def end_others(
     overviews = services.repos.overviews
     sessions = overviews.end_other_sessions(account_id, except_id=keep, reason=reason, now=now, limit=BATCH)
     services.sessions.announce_ends(sessions, now)
-    services.sessions.announce_ends(sessions, now)
     families = overviews.revoke_other_families(
         account_id, except_id=keep, offline_too=offline_too, reason=reason, now=now, limit=BATCH
     )

@@ -10,6 +10,7 @@ X12     test_twenty_workers_delete_an_account_once
 ======  =========================================================================
 """
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -69,6 +70,30 @@ def test_who_signs_in_again_can_do_nothing_but_keep_the_account(provider: Provid
     asked = provider.authorize(browser, shop, **Pkce().parameters)
     assert not asked.left
     assert asked.path == "/account/keep"
+
+
+def test_no_page_is_left_out(provider: Provider, shop: Client) -> None:
+    """Row S6: every address there is, also those that are added later, leads to the one question."""
+    _delete(at_home(provider))
+    browser, _ = _back(provider)
+    token = browser.get("/account/keep").form_with("keep-submit").fields["csrf_token"]
+    own = {"account_keep", "account_keep_post", "account_deletion_requested"}
+    way_out = {"logout", "logout_post", "logout_confirm", "logged_out"}
+    tried = 0
+
+    for rule in provider.app.url_map.iter_rules():
+        room, _, name = rule.endpoint.rpartition(".")
+        if not room.startswith("pages") or name in own | way_out | {"authorize"}:
+            continue
+        address = re.sub("<[^>]+>", "x", rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            form = [("csrf_token", token)] if method == "POST" else None
+            page = browser.open(method, address, form=form, follow=False)
+            tried += 1
+            assert page.status == 303, (method, address, page.status)
+            assert page.answer.location.partition("?")[0].endswith("/account/keep"), (method, address)
+
+    assert tried > 50
 
 
 def test_a_kept_account_works_again_and_the_way_goes_on(provider: Provider, shop: Client) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from tests.account.people import FIREFOX, IPHONE, add_sessions, at_home, is_signed_in, says
 from tests.bench import NewProvider
 from tests.browser import Page
+from tests.journeys.test_backchannel_logout_notices import notices
 from tests.provider import Client, Provider
 
 
@@ -78,6 +79,21 @@ def test_all_others_end_at_once(provider: Provider, shop: Client) -> None:
     assert not any(is_signed_in(other) for other in others)
     assert provider.userinfo(tokens["access_token"]).status == 401
     assert provider.userinfo(mine["access_token"]).status == 200
+
+
+def test_applications_that_want_to_hear_of_it_are_told(provider: Provider, ada: dict[str, Any]) -> None:
+    """Back-Channel Logout §2.5: of one end, and of all of them."""
+    told = provider.client("told", backchannel_logout_uri="https://shop.example/out")
+    for _ in range(3):
+        provider.tokens(told, browser=provider.browser())
+    desk = at_home(provider)
+    page = desk.get("/account/sessions")
+
+    _end(page, _ids(page)[0])
+    assert len(notices(provider)) == 1
+    desk.get("/account/sessions").submit("sessions-end-others")
+
+    assert len(notices(provider)) == 3
 
 
 def test_the_end_of_a_session_holds_on_every_node(new_provider: NewProvider) -> None:
