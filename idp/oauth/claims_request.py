@@ -91,7 +91,8 @@ def essential_acrs(request: ClaimsRequest | None) -> tuple[str, ...]:
     member = request["id_token"].get("acr") if request else None
     if not member or not member.get("essential"):
         return ()
-    return tuple(value for value in _acr_values(member) if isinstance(value, str))
+    # A number is no level, but it was insisted on, and cannot be met.
+    return tuple(str(value) for value in _acr_values(member) if value is not None)
 
 
 def wished_acrs(request: ClaimsRequest | None) -> tuple[str, ...] | None:

@@ -112,6 +112,27 @@ def test_a_demand_that_nobody_can_meet(front: FrontChannel, prompt, level):
 
 
 @pytest.mark.parametrize(
+    ("member", "is_met"),
+    [
+        ({"essential": True, "values": [2]}, False),
+        ({"essential": True, "value": "urn:idp:loa:1 urn:idp:loa:2"}, False),
+        ({"essential": True, "values": ["", True]}, False),
+        ({"essential": True, "value": LOA1}, True),
+        ({"essential": True, "values": ["gold", LOA1]}, True),
+        ({"essential": True, "values": []}, True),
+        ({"essential": True, "value": None}, True),
+        ({"essential": True}, True),
+        (None, True),
+    ],
+)
+def test_odd_demands(front: FrontChannel, member, is_met):
+    """OpenID Connect Core §5.5.1.1: what names a value is met by that value alone; the rest demands none."""
+    step = front.begin(session=front.sign_in(), claims=json.dumps({"id_token": {"acr": member}}))
+
+    assert answer(step).get("error") == (None if is_met else "unmet_authentication_requirements")
+
+
+@pytest.mark.parametrize(
     ("level", "values", "stated"),
     [(3, [LOA2], LOA2), (3, [LOA1, LOA2], LOA2), (2, [LOA2, LOA3], LOA2), (3, [LOA3], LOA3)],
 )
