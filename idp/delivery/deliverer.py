@@ -119,6 +119,8 @@ class Deliverer:
             return _given_up(row, message, f"it cannot be put into words: {type(error).__name__}")
         except (Unavailable, SettingsError) as error:
             return _later(row, message, _words(error), now)
+        except Exception as error:  # noqa: BLE001 - what nobody foresaw must not hold up the other messages
+            return _later(row, message, f"unexpected: {type(error).__name__}", now)
         return _outcome(row, message, "sent")
 
 

@@ -56,13 +56,15 @@ class SmtpTransport:
             connection.close()
 
     def _connect(self) -> smtplib.SMTP:
+        password = self._password()
         where = f"{self._settings.host}:{self._settings.port}"
         connection: smtplib.SMTP | None = None
         try:
             connection = self._open()
             if self._settings.security == "starttls":
                 connection.starttls(context=self._tls)
-            self._authenticate(connection)
+            if self._settings.username is not None:
+                connection.login(self._settings.username, password)
         except smtplib.SMTPNotSupportedError as error:
             failure = f"{where} does not offer what is demanded: {error}"
         except smtplib.SMTPAuthenticationError as error:
@@ -88,14 +90,17 @@ class SmtpTransport:
             )
         return smtplib.SMTP(chosen.host, chosen.port, self._own_name, timeout=timeout)
 
-    def _authenticate(self, connection: smtplib.SMTP) -> None:
-        if self._settings.username is None:
-            return
-        # Read anew each time, so that a new password needs no restart.
-        password = (
-            "" if self._settings.password_file is None else self._settings.password_file.read_text("utf-8")
-        )
-        connection.login(self._settings.username, password.strip())
+    def _password(self) -> str:
+        """Read anew each time, so that a new password needs no restart."""
+        if self._settings.password_file is None:
+            return ""
+        try:
+            return self._settings.password_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise Unavailable(
+                "Mail cannot be sent right now.", detail=f"mail.password_file cannot be read: {reason}"
+            ) from error
 
 
 class SmtpSession:

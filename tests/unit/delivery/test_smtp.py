@@ -205,6 +205,15 @@ def test_a_server_without_utf8_cannot_take_a_local_part_beyond_ascii(make_post, 
         assert states(post) == [("given_up", "the mail server takes no addresses beyond ASCII")]
 
 
+def test_a_password_file_that_is_gone_is_told(make_post, certificates, tmp_path):
+    with MailServer(certificates.context()) as server:
+        post = make_post(mail=smtp(server, certificates, username="idp", password_file=tmp_path / "gone"))
+        post.write()
+
+        assert states(post) == [("postponed", "mail.password_file cannot be read: No such file or directory")]
+    assert server.connections == 0
+
+
 def test_an_unusable_ca_file_is_told(make_post, tmp_path):
     (tmp_path / "ca.pem").write_text("nothing")
     post = make_post(mail={"transport": "smtp", "ca_file": tmp_path / "ca.pem"})
