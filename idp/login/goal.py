@@ -76,7 +76,7 @@ class Goal:
             required=self.required,
             trusted_device=trusted_device and not self.again,
         )
-        if step.stage is Stage.ENROL and self.asks_for_passkey and not is_present:
+        if step.stage is Stage.ENROL and self._asks_for_passkey and not is_present:
             return next_step(
                 enrolled=enrolled,
                 achieved=achieved,
@@ -85,9 +85,12 @@ class Goal:
             )
         return step
 
+    def adds_passkey(self, *, is_present: bool) -> bool:
+        """Whether what has to be set up is a passkey: nothing less will do, and there is a session for it."""
+        return self._asks_for_passkey and is_present
+
     @property
-    def asks_for_passkey(self) -> bool:
-        """Whether nothing less than a passkey will do."""
+    def _asks_for_passkey(self) -> bool:
         minimum = self.required.level if self.required.minimum is None else self.required.minimum
         return self.required.enrol and minimum > level_of(ACR_TWO_FACTORS)
 

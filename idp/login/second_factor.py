@@ -148,8 +148,10 @@ class SecondFactorFlow:
             standing = self._services.standings.get(goal, visitor)
             self._services.attempts.finish(standing.attempt, visitor.now)
 
-    def generator_setup(self, goal: Goal, visitor: Visitor) -> GeneratorSetup | Standing:
+    def generator_setup(self, goal: Goal, visitor: Visitor) -> GeneratorSetup | Standing | None:
         """The secret of a generator that has to be set up, made on the first call; or what comes before it.
+
+        None if it is a passkey that has to be set up.
 
         Raises:
             NoAttempt: there is no sign-in on its way here.
@@ -159,6 +161,8 @@ class SecondFactorFlow:
             standing = services.standings.get(goal, visitor)
             if standing.step.stage is not Stage.ENROL:
                 return standing
+            if _adds_passkey(standing, visitor):
+                return None
             whose, binding = standing.account_id, standing.attempt.id
             secret = services.totp_enrolment.waiting(whose, binding=binding, now=now)
             if secret is None:
@@ -178,7 +182,7 @@ class SecondFactorFlow:
         typed = _typed(code)
         with services.database.transaction():
             standing = services.standings.get(goal, visitor)
-            if standing.step.stage is not Stage.ENROL or goal.asks_for_passkey:
+            if standing.step.stage is not Stage.ENROL or _adds_passkey(standing, visitor):
                 return standing
             account_id = standing.account_id
             if not services.totp_enrolment.confirm(
@@ -319,6 +323,10 @@ class SecondFactorFlow:
 def code_kind(method: Factor) -> str:
     """The kind of the one-time codes of a method."""
     return f"sign-in-{method.value}"
+
+
+def _adds_passkey(standing: Standing, visitor: Visitor) -> bool:
+    return standing.goal.adds_passkey(is_present=visitor.is_signed_in_as(standing.account_id))
 
 
 def _typed(code: str) -> str:

@@ -625,6 +625,60 @@ def test_who_has_no_second_factor_sets_one_up_first(strict):
     assert ada.begin().submit("code-submit", code=app.at(strict.clock.now())).path == "/"
 
 
+def test_a_client_that_insists_on_two_factors_has_one_set_up(provider):
+    """OIDC Core §5.5.1.1: no answer below what is insisted on, and a way to get there."""
+    provider.account("ada", email="ada@example.org")
+    bank = provider.client("bank", minimum_acr="urn:idp:loa:2")
+    page = ask(provider, bank).submit("login-submit", username="ada", password=PASSWORD)
+    assert page.path.endswith("/enrol")
+    assert SESSION not in page.browser.cookies
+
+    app = secret_on(page)
+
+    assert success(page.submit("code-submit", code=app.at(provider.clock.now())))
+
+
+def test_somebody_signed_in_sets_up_what_a_client_insists_on(provider, shop):
+    """OIDC Core §5.5.1.1, M7: the password of the session counts; no second sign-in."""
+    provider.account("ada", email="ada@example.org")
+    bank = provider.client("bank", minimum_acr="urn:idp:loa:2")
+    browser = provider.browser()
+    provider.code(shop, browser=browser, **Pkce().parameters)
+
+    page = ask(provider, bank, browser)
+
+    assert page.path.endswith("/enrol")
+    assert success(page.submit("code-submit", code=secret_on(page).at(provider.clock.now())))
+
+
+def test_a_client_that_insists_on_a_passkey_leads_to_one(provider):
+    """A passkey is added in a session: it begins with what there is, and the client waits."""
+    provider.account("ada", email="ada@example.org")
+    bank = provider.client("bank", minimum_acr="urn:idp:loa:3")
+    page = ask(provider, bank).submit("login-submit", username="ada", password=PASSWORD)
+
+    assert page.path.endswith("/enrol")
+    assert page.has("passkey-add")
+    assert not page.has("code-submit")
+    assert page.browser.get("/account").path == "/account"
+    fields = {"csrf_token": page.forms[0].fields["csrf_token"], "code": "123456"}
+    assert page.browser.open("POST", page.path, form=list(fields.items())).path == page.path
+    assert refusal(page.submit("enrol-cancel")) == "access_denied"
+
+
+def test_a_passkey_for_a_client_comes_after_what_the_operator_demands(strict):
+    """M5: no session below the operator's level, whatever the client asks for beyond it."""
+    strict.account("ada", email="ada@example.org")
+    bank = strict.client("bank", minimum_acr="urn:idp:loa:3")
+    page = ask(strict, bank).submit("login-submit", username="ada", password=PASSWORD)
+    assert SESSION not in page.browser.cookies
+
+    page = page.submit("code-submit", code=secret_on(page).at(strict.clock.now()))
+
+    assert SESSION in page.browser.cookies
+    assert page.has("passkey-add")
+
+
 def test_who_has_a_second_factor_gives_it_where_one_is_demanded(strict):
     """M7: nobody sets up another one in its place with the password alone."""
     ada = person(strict, "totp")

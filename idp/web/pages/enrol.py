@@ -46,7 +46,7 @@ def _enrol(view: InteractionView | None, goal: Goal, trouble: Trouble | None = N
         return without_attempt(goal)
     if isinstance(begun, Standing):
         return go_on(begun, begun.goal)
-    if not goal.asks_for_passkey:
+    if begun is not None:
         setup = setup_values(secret=begun.secret, uri=begun.uri)
     return page(
         "login/enrol.html",
@@ -59,7 +59,7 @@ def _enrol(view: InteractionView | None, goal: Goal, trouble: Trouble | None = N
         trouble=None if trouble is None else trouble.message,
         here=address("/enrol", goal),
         leave=address("/verify", goal),
-        asks_for_passkey=goal.asks_for_passkey,
+        asks_for_passkey=begun is None,
         then=f"{application().path_prefix}/authorize/{goal.place}" if goal.place else None,
         **setup,
     )
