@@ -1,10 +1,10 @@
-"""The one egress: fetching a URL that somebody else wrote down (row X1).
+"""The one egress: fetching a URL that somebody else wrote down, and posting to an operator's own (row X1).
 
 A client's metadata names addresses of its choice, so each fetch is a chance to make this
 server ask its own network. Therefore: https only, every resolved address must be public, the
 connection goes to exactly the address that was checked, redirects are not followed, time and
-size are bounded, nothing of ours is sent along, and no proxy variable is obeyed. Hosts listed
-in ``settings.http.allowed_private_hosts`` may be private and plain http.
+size are bounded, a fetch sends nothing of ours along, and no proxy variable is obeyed. Hosts
+listed in ``settings.http.allowed_private_hosts`` may be private and plain http.
 """
 
 import contextlib
