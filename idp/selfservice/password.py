@@ -125,6 +125,7 @@ class OwnPassword:
         actor = Actor.account(person.account_id, source)
         ended = None
         with services.database.transaction():
+            services.repos.accounts.lock(person.account_id)  # of two changes at once the second looks again
             if rules.asks_present and not self._still_holds(person.account_id, proof, now):
                 raise Conflict(_MEANWHILE)
             services.passwords.store(person.account_id, phc, now)

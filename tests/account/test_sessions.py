@@ -1,5 +1,6 @@
 """``/account/sessions``: people see where they are signed in, and end it (rows S5, S7)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.account.people import FIREFOX, IPHONE, add_sessions, at_home, is_signed_in, says
@@ -94,6 +95,24 @@ def test_applications_that_want_to_hear_of_it_are_told(provider: Provider, ada: 
     desk.get("/account/sessions").submit("sessions-end-others")
 
     assert len(notices(provider)) == 3
+
+
+def test_many_who_end_all_others_at_once_do_not_block_each_other(provider: Provider, shop: Client) -> None:
+    """Row X12: every press is answered, and no more than one of the sessions is left."""
+    browsers = [at_home(provider) for _ in range(6)]
+    for browser in browsers:
+        provider.tokens(shop, browser=browser)
+    forms = [browser.get("/account/sessions").form_with("sessions-end-others").fields for browser in browsers]
+
+    def press(place: int) -> int:
+        fields = [*forms[place].items(), ("action", "end-others")]
+        return browsers[place].open("POST", "/account/sessions", form=fields, follow=False).status
+
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(press, range(6)))
+
+    assert set(answers) <= {303, 403}, answers
+    assert sum(is_signed_in(browser) for browser in browsers) <= 1
 
 
 def test_the_end_of_a_session_holds_on_every_node(new_provider: NewProvider) -> None:

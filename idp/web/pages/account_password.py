@@ -8,8 +8,9 @@ from idp.web.context import container, now, source
 from idp.web.pages.account_guard import account_page, signed_in
 from idp.web.pages.forms import form_value
 from idp.web.pages.locale import gettext
+from idp.web.pages.new_password import new_password_trouble
 from idp.web.pages.notice import done
-from idp.web.pages.trouble import Trouble, trouble_of
+from idp.web.pages.trouble import Trouble
 from idp.web.pages.visit import visit
 
 _PATH = "/account/password"
@@ -39,7 +40,7 @@ def account_password_post() -> Response:
     except Conflict as error:
         return _form(trouble=Trouble(status=409, message=gettext(error.description)))
     except (Invalid, Refused, Unavailable) as error:
-        return _form(trouble=trouble_of(error), end_others=end_others)
+        return _form(trouble=new_password_trouble(error), end_others=end_others)
     return done("/account/security", "password-changed-others-ended" if end_others else "password-changed")
 
 
