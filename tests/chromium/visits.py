@@ -143,6 +143,13 @@ def _profile(walk: Walk) -> None:
     expect(walk.page.locator("#birthdate-wrong")).to_be_visible()
 
 
+def _username(walk: Walk) -> None:
+    walk.signed_in_at("/account/username")
+    walk.page.fill("#username", "somebody@else.example")
+    walk.page.click("#username-submit")
+    expect(walk.page.get_by_role("alert")).to_be_visible()
+
+
 def _apps(walk: Walk) -> None:
     _consent(walk)
     walk.page.click("#consent-allow")
@@ -351,6 +358,7 @@ VISITS: dict[str, Callable[[Walk], object]] = {
     "signup/verify.html": _signup_verify,
     "account/history.html": _at("/account/history"),
     "account/profile.html": _profile,
+    "account/username.html": _username,
     "account/sessions.html": _at("/account/sessions"),
     "consent/consent.html": _consent,
     "errors/expired.html": _expired,
