@@ -184,7 +184,7 @@ class SignupFlow:
         registration = self._proved(browser, now)
         phc = services.new_passwords.hash(password, registration.context)
         with services.database.transaction():
-            self._create(browser, Factor.PASSWORD, visitor)
+            self._create(registration, browser, Factor.PASSWORD, visitor)
             services.passwords.store(registration.account_id, phc, now)
             proof = Achieved(Factor.PASSWORD, now)
             return self._sign_in(registration, proof, goal, visitor)
@@ -220,7 +220,7 @@ class SignupFlow:
         services.passkeys.prepare()
         registration = self._proved(browser, now)
         with services.database.transaction():
-            self._create(browser, Factor.PASSKEY, visitor)
+            self._create(registration, browser, Factor.PASSKEY, visitor)
             passkey = services.passkeys.register(
                 credential,
                 account_id=registration.account_id,
@@ -307,11 +307,11 @@ class SignupFlow:
             now=now,
         )
 
-    def _create(self, browser: str, factor: Factor, visitor: Visitor) -> None:
+    def _create(self, registration: Registration, browser: str, factor: Factor, visitor: Visitor) -> None:
         """Use the registration up, and make the account; of parallel tries one succeeds."""
         services, now = self._services, visitor.now
-        registration = services.registrations.claim(browser, now)
-        if registration is None or not registration.proved:
+        # Security: another tab may have begun with another address since this one was looked at.
+        if services.registrations.claim(browser, now) != registration:
             raise NotFound(_OVER)
         invitation = services.registrations.invitation_of(registration, browser)
         if invitation is not None and services.links.claim(LinkKind.INVITATION, invitation, now) is None:
