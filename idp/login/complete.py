@@ -84,7 +84,7 @@ class Completion:
         if attempt is not None:
             services.attempts.finish(attempt, now)
         device = services.devices.find(device_cookie, account_id, now)
-        self._forget_failures(account_id, device, achieved)
+        self._forget_failures(account_id, device, _given_now(achieved, account_id, present))
         seat = self._desk.prepare(
             account_id=account_id,
             present=present,
@@ -132,10 +132,10 @@ class Completion:
         services.repos.audit.add(seat.ended._replace(session_id=present.id, detail=detail))
 
     def _forget_failures(
-        self, account_id: str, device: KnownDevice | None, achieved: tuple[Achieved, ...]
+        self, account_id: str, device: KnownDevice | None, factors: frozenset[Factor]
     ) -> None:
         """Forget wrong tries with what was proved right, under the counters that this sign-in ran under."""
-        services, factors = self._services, {proof.factor for proof in achieved}
+        services = self._services
         if Factor.PASSWORD in factors:
             services.throttle.forget(account_id, device_digest=None if device is None else device.digest)
         kinds = (factor.value for factor in factors if factor.value in GUESSABLE)
@@ -146,3 +146,14 @@ class Completion:
         lifetime = self._services.remember_device
         took_it = any(proof.factor in _SECOND_STEPS for proof in achieved)
         return now + lifetime if lifetime and took_it else None
+
+
+def _given_now(
+    achieved: tuple[Achieved, ...], account_id: str, present: BrowserSession | None
+) -> frozenset[Factor]:
+    """What was proved in this sign-in, and not in the one that began the session it continues.
+
+    Security: a step-up must not reset what counts guesses of the password, which it did not ask for.
+    """
+    since = None if present is None or present.account_id != account_id else present.auth_time
+    return frozenset(proof.factor for proof in achieved if since is None or proof.at > since)

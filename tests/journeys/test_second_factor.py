@@ -538,6 +538,22 @@ def test_step_up_asks_for_what_is_missing_only(provider, shop):
     assert ada.events("account.factor.verified")[0]["purpose"] == "reauthentication"
 
 
+def test_step_up_does_not_forget_guesses_of_the_password(provider, shop):
+    """L1: it did not ask for the password."""
+    provider.account("ada", email="ada@example.org")
+    browser = provider.browser()
+    provider.code(shop, browser=browser, **Pkce().parameters)
+    ada = person(provider, "totp", made=True)
+    for _ in range(4):
+        provider.browser().get("/login").submit("login-submit", username="ada", password="wrong")
+    browser.cookies.pop("__Host-idp_device")
+
+    ask(provider, shop, browser, acr_values="urn:idp:loa:2").submit("code-submit", code=ada.code)
+
+    page = provider.browser().get("/login").submit("login-submit", username="ada", password="wrong")
+    assert page.status == 429
+
+
 def test_prompt_login_starts_from_nothing(provider, ada, shop):
     """OIDC Core §3.1.2.1: both steps are taken again."""
     browser = ada.sign_in()
