@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -88,7 +89,7 @@ class SmsSender:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise Unavailable(detail=f"{folder} cannot be made: {error.strerror}") from error
-        name = f"{now:%Y%m%dT%H%M%S.%f}-{next(self._numbers):06d}.txt"
+        name = f"{now:%Y%m%dT%H%M%S.%f}-{next(self._numbers):06d}-{os.getpid()}.txt"
         write_file(folder, name, f"To: {to}\n\n{text}\n".encode())
 
     def _post(self, body: bytes, content_type: str) -> None:

@@ -1,5 +1,6 @@
 """How a mail gets to a mail server, or to a developer's eyes."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -84,7 +85,8 @@ class FolderTransport:
 
     def send(self, mail: EmailMessage, now: datetime) -> None:
         """Write the whole mail; under its final name it is complete."""
-        write_file(self._folder, f"{now:%Y%m%dT%H%M%S.%f}-{next(self._numbers):06d}.eml", mail.as_bytes())
+        name = f"{now:%Y%m%dT%H%M%S.%f}-{next(self._numbers):06d}-{os.getpid()}.eml"
+        write_file(self._folder, name, mail.as_bytes())
 
 
 def write_file(folder: Path, name: str, content: bytes) -> None:
