@@ -8,6 +8,7 @@ from typing import Final
 from idp.accounts import Account, Notice
 from idp.audit import Actor, AuditEvent, Source
 from idp.authenticators import MEMORY, PAUSES, blocked_for
+from idp.crypto import Secret
 from idp.errors import Conflict, Invalid, Refused
 from idp.languages import marked
 from idp.ratelimit import Limit
@@ -91,17 +92,22 @@ class OwnPassword:
         present: str,
         new: str,
         end_other_sessions: bool,
+        session_cookie: str,
         device_cookie: str | None,
         source: Source,
         now: datetime,
-    ) -> None:
+    ) -> Secret[str]:
         """Set a new password. Trusted browsers are asked for the second step again.
+
+        Returns:
+            the new value of the session cookie; a copy of the former one that somebody took is dead (row S2).
 
         Args:
             person: whose password.
             present: the present one; not looked at where :meth:`rules` does not ask for it.
             new: the new one.
             end_other_sessions: end them all, and revoke every token that was not given in this session.
+            session_cookie: the present value of it.
             device_cookie: a known browser has a counter of its own (row L3).
             source: where the browser is.
             now: aware UTC time.
@@ -127,6 +133,9 @@ class OwnPassword:
         with services.database.transaction():
             services.repos.accounts.lock(person.account_id)  # of two changes at once the second looks again
             if rules.asks_present and not self._still_holds(person.account_id, proof, now):
+                raise Conflict(_MEANWHILE)
+            cookie = services.sessions.rotate(person, session_cookie)
+            if cookie is None:
                 raise Conflict(_MEANWHILE)
             services.passwords.store(person.account_id, phc, now)
             services.throttle.forget(person.account_id)
@@ -160,6 +169,7 @@ class OwnPassword:
                     actor=actor,
                     now=now,
                 )
+        return cookie
 
     def _proof(self, person: BrowserSession, device_cookie: str | None, now: datetime) -> _Proof:
         services, account_id = self._services, person.account_id

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from idp.audit import Actor, AuditEvent, Source
+from idp.crypto import Secret
 from idp.errors import NotFound
 from idp.selfservice.places import Places
 from idp.selfservice.services import SelfServiceServices
@@ -121,12 +122,22 @@ class OwnSessions:
             )
         return True
 
-    def end_others(self, person: BrowserSession, *, source: Source, now: datetime) -> Ended:
-        """End every session of the person but this one, and the tokens that end with them."""
-        ended = Ended(sessions=0, families=0)
+    def end_others(
+        self, person: BrowserSession, *, session_cookie: str, source: Source, now: datetime
+    ) -> Secret[str] | None:
+        """End every session of the person but this one, and the tokens that end with them.
+
+        Returns:
+            the new value of the cookie of this one: "everywhere else" includes whoever has a copy of it (row
+            S2); ``None`` if it has ended meanwhile.
+        """
+        with self._services.database.transaction():
+            cookie = self._services.sessions.rotate(person, session_cookie)
+        if cookie is None:
+            return None
         while True:
             with self._services.database.transaction():
-                batch = end_others(
+                ended = end_others(
                     self._services,
                     person.account_id,
                     keep=person.id,
@@ -134,9 +145,8 @@ class OwnSessions:
                     actor=Actor.account(person.account_id, source),
                     now=now,
                 )
-            ended = Ended(sessions=ended.sessions + batch.sessions, families=ended.families + batch.families)
-            if max(batch.sessions, batch.families) < BATCH:
-                return ended
+            if max(ended.sessions, ended.families) < BATCH:
+                return cookie
 
     def _applications(self, session_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         found: defaultdict[str, list[str]] = defaultdict(list)

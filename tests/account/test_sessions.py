@@ -82,6 +82,20 @@ def test_all_others_end_at_once(provider: Provider, shop: Client) -> None:
     assert provider.userinfo(mine["access_token"]).status == 200
 
 
+def test_everywhere_else_includes_a_stolen_copy_of_the_cookie(
+    provider: Provider, ada: dict[str, Any]
+) -> None:
+    """Row S2: this browser gets a new cookie value, and the former one is nobody's."""
+    desk, thief = at_home(provider), provider.browser()
+    at_home(provider)
+    thief.cookies = dict(desk.cookies)
+
+    desk.get("/account/sessions").submit("sessions-end-others")
+
+    assert is_signed_in(desk)
+    assert not is_signed_in(thief)
+
+
 def test_applications_that_want_to_hear_of_it_are_told(provider: Provider, ada: dict[str, Any]) -> None:
     """Back-Channel Logout §2.5: of one end, and of all of them."""
     told = provider.client("told", backchannel_logout_uri="https://shop.example/out")

@@ -6,9 +6,11 @@ from idp.errors import Invalid, NotFound
 from idp.sessions import level_of
 from idp.web.context import application, container, now, source
 from idp.web.pages.account_guard import account_page, signed_in
+from idp.web.pages.cookies import SESSION
 from idp.web.pages.forms import form_value
 from idp.web.pages.locale import language
 from idp.web.pages.notice import done
+from idp.web.pages.visit import is_secure, visit
 
 _PATH = "/account/sessions"
 _LONGEST_ID = 100
@@ -34,8 +36,13 @@ def account_sessions_post() -> Response:
     person, action = signed_in(), form_value("action")
     sessions = container().selfservice.sessions
     if action == "end-others":
-        sessions.end_others(person, source=source(), now=now())
-        return done(_PATH, "sessions-ended")
+        cookie = sessions.end_others(
+            person, session_cookie=visit().session_cookie or "", source=source(), now=now()
+        )
+        response = done(_PATH, "sessions-ended")
+        if cookie is not None:
+            SESSION.write(response, cookie.reveal(), secure=is_secure())
+        return response
     if action != "end":
         raise Invalid("Choose one of the buttons.", field="action")
     try:
