@@ -8,8 +8,11 @@
 | only an old sign-in is at hand                        | test_adding_and_removing_need_a_fresh_proof       |
 | the browser adds one by itself                        | test_a_passkey_made_by_itself_...                 |
 | asked after a sign-in with a password, not now        | test_people_are_asked_once_in_14_days             |
+| told by mail, and taken away by "this was not me"     | test_people_are_told_...                          |
 | rename, remove, never the last way in                 | test_rename..., test_remove...                    |
 """
+
+import re
 
 import pytest
 
@@ -159,7 +162,7 @@ def test_a_passkey_made_by_itself_may_have_noticed_nobody(provider, ada, device)
 
 
 def test_people_are_asked_once_in_14_days(provider, ada, device):
-    """ "Not now" holds for 14 days; who has a passkey, or a browser without them, is not asked."""
+    """A "not now" holds for 14 days; who has a passkey, or a browser without them, is not asked."""
     assert sign_in(provider).path == "/"
     page = sign_in(provider, can_passkey="yes")
     assert (page.path, page.has("passkey-add")) == ("/passkey/offer", True)
@@ -238,3 +241,35 @@ def test_the_last_way_in_stays(provider, ada, device):
 
     assert page.status == 422
     assert use(provider, device).status == 200
+
+
+@pytest.fixture
+def telling(new_provider, tmp_path) -> Provider:
+    """A provider that tells people what was done to their account, by mail."""
+    made = new_provider(mail={"transport": "folder", "folder": tmp_path / "mail", "sender": "id@idp.example"})
+    made.account("ada", email="ada@example.org", email_verified=True)
+    return made
+
+
+def test_people_are_told_and_can_take_a_strangers_passkey_away(telling):
+    """M13: a mail for each passkey that comes or goes; "this was not me" removes the one it speaks of."""
+    stranger = Authenticator(origin=telling.issuer, rp_id="idp.example")
+    add(telling, stranger)
+    told = telling.mails()[-1]
+    assert use(telling, stranger).status == 200
+    assert told.subject == "A passkey was added to your account"
+    assert "iCloud Keychain" in told.text
+    [link] = re.findall(r"https://idp\.example/not-me/\S+", told.text)
+
+    telling.browser().get(link).submit("secure-submit")
+
+    assert use(telling, stranger).status == 422
+
+
+def test_a_removal_is_told(telling):
+    browser, device = telling.browser(), Authenticator(origin=telling.issuer, rp_id="idp.example")
+    passkey = add(telling, device, browser)
+
+    browser.get("/account/security").submit(f"remove-{passkey}")
+
+    assert telling.mails()[-1].subject == "A passkey was removed from your account"
