@@ -8,7 +8,7 @@ from idp.accounts import Notice
 from idp.audit import Actor, AuditEvent, Source
 from idp.selfservice.authenticators import Authenticators
 from idp.selfservice.services import SelfServiceServices
-from idp.selfservice.sessions import BATCH, end_others
+from idp.selfservice.sessions import end_others, end_rest
 from idp.sessions import BrowserSession
 
 _REASON: Final = "deletion_requested"
@@ -77,11 +77,7 @@ class OwnDeletion:
                 now=now,
                 detail={"delete_after": delete_after.isoformat()},
             )
-        while max(ended.sessions, ended.families) >= BATCH:
-            with services.database.transaction():
-                ended = end_others(
-                    services, account_id, keep=None, offline_too=True, reason=_REASON, actor=actor, now=now
-                )
+        end_rest(services, account_id, ended, keep=None, reason=_REASON, actor=actor, now=now)
         return delete_after
 
     def keep(self, person: BrowserSession, *, source: Source, now: datetime) -> bool:

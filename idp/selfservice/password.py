@@ -14,7 +14,7 @@ from idp.languages import marked
 from idp.ratelimit import Limit
 from idp.selfservice.freshness import NotFresh, assert_fresh
 from idp.selfservice.services import SelfServiceServices
-from idp.selfservice.sessions import BATCH, end_others
+from idp.selfservice.sessions import end_others, end_rest
 from idp.sessions import BrowserSession, level_of
 from idp.storage.hot import Failure
 
@@ -158,17 +158,10 @@ class OwnPassword:
                     actor=actor,
                     now=now,
                 )
-        while ended is not None and max(ended.sessions, ended.families) >= BATCH:
-            with services.database.transaction():
-                ended = end_others(
-                    services,
-                    person.account_id,
-                    keep=person.id,
-                    offline_too=True,
-                    reason=_CHANGED,
-                    actor=actor,
-                    now=now,
-                )
+        if ended is not None:
+            end_rest(
+                services, person.account_id, ended, keep=person.id, reason=_CHANGED, actor=actor, now=now
+            )
         return cookie
 
     def _proof(self, person: BrowserSession, device_cookie: str | None, now: datetime) -> _Proof:

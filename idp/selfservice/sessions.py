@@ -212,3 +212,21 @@ def end_others(
             now=now,
         )
     return ended
+
+
+def end_rest(
+    services: SelfServiceServices,
+    account_id: str,
+    ended: Ended,
+    *,
+    keep: str | None,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """End what a first batch of :func:`end_others` left, offline access too; a transaction for each batch."""
+    while max(ended.sessions, ended.families) >= BATCH:
+        with services.database.transaction():
+            ended = end_others(
+                services, account_id, keep=keep, offline_too=True, reason=reason, actor=actor, now=now
+            )
