@@ -7,7 +7,7 @@ not ask for second factors: update every node before people add some.
 from typing import Any
 
 from alembic import op
-from sqlalchemy import Column, ForeignKey
+from sqlalchemy import Column, ForeignKey, text
 
 from idp.storage.types import Bytes, Count, Flag, Instant, Json, Text
 
@@ -31,6 +31,9 @@ def _add_columns() -> None:
     ):
         op.add_column("account", column)
     op.add_column("known_device", _optional("trusted_until", Instant))
+    # Short: codes of the token path are not in it, and nothing else lives longer than a minute yet.
+    links = text("kind LIKE 'link:%'")
+    op.create_index(None, "one_time", ["account_id"], postgresql_where=links, sqlite_where=links)
 
 
 def _create_authenticators() -> None:

@@ -3,9 +3,16 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.storage.base import Base, table_args
+
+IS_LINK = text("kind LIKE 'link:%'")
+"""The rows that are looked for by their account: few, and none of them a code of the token path.
+
+Said word for word the same by the index and by who uses it, or the planners do not see that it fits.
+"""
 
 
 class OneTimeRow(Base, kw_only=True):
@@ -17,7 +24,9 @@ class OneTimeRow(Base, kw_only=True):
     """
 
     __tablename__ = "one_time"
-    __table_args__ = table_args(fillfactor=80)
+    __table_args__ = table_args(
+        Index(None, "account_id", postgresql_where=IS_LINK, sqlite_where=IS_LINK), fillfactor=80
+    )
 
     digest: Mapped[bytes] = mapped_column(primary_key=True)
     kind: Mapped[str]

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import case, literal, or_, select, update
 
 from idp.storage.models import OneTimeRow
+from idp.storage.models.one_time import IS_LINK
 from idp.storage.repositories.base import FRESH, Repository
 from idp.storage.types import Instant
 
@@ -133,11 +134,12 @@ class OneTimeRepository(Repository):
         return row if row is not None and row.proof == proof else None
 
     def burn(self, account_id: str, kinds: Sequence[str], now: datetime) -> None:
-        """Make everything of these kinds that an account could still use useless."""
+        """Make every link of these kinds that an account could still use useless; each is ``link:…``."""
         self._session.execute(
             update(OneTimeRow)
             .where(
                 OneTimeRow.account_id == account_id,
+                IS_LINK,
                 OneTimeRow.kind.in_(kinds),
                 OneTimeRow.consumed_at.is_(None),
             )
