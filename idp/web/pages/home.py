@@ -3,8 +3,10 @@
 from flask import Response
 
 from idp.accounts import Account
+from idp.languages import date_and_time
 from idp.sessions import BrowserSession
 from idp.web.context import container
+from idp.web.pages.locale import language
 from idp.web.pages.render import page
 from idp.web.pages.visit import visit
 
@@ -14,7 +16,10 @@ def home() -> Response:
     session = visit().session
     if session is None:
         return page("home/welcome.html")
-    return page("home/home.html", account=account_of(session), session=session)
+    account = account_of(session)
+    zone = account.claims.get("zoneinfo")
+    since = date_and_time(session.auth_time, language(), zone)
+    return page("home/home.html", account=account, session=session, since=since)
 
 
 def account_of(session: BrowserSession) -> Account:

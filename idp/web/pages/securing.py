@@ -6,7 +6,7 @@ from flask import Response
 
 from idp.accounts import Notice
 from idp.errors import Conflict, NotFound, Refused, Unavailable
-from idp.languages import marked
+from idp.languages import date_and_time, marked
 from idp.web.context import container, now, source
 from idp.web.pages.locale import gettext, language
 from idp.web.pages.render import page
@@ -42,7 +42,7 @@ def not_me(token: str) -> Response:
         "securing/not_me.html",
         username=objection.username,
         happened=gettext(happened),
-        at=objection.happened_at.strftime("%Y-%m-%d %H:%M UTC"),
+        at=date_and_time(objection.happened_at, language()),
     )
 
 
