@@ -180,7 +180,8 @@ class AuditEvent(StrEnum):
 
     SESSION_ENDED = "session.ended"
     """A browser session ended before its time. Detail: ``reason`` (``logout``, ``replaced``, or
-    ``ended_by_person`` from the page of their sessions), ``families`` (how many token families ended with it)."""
+    ``ended_by_person`` from the page of their sessions), ``families`` (how many token families ended
+    with it)."""
 
     SESSIONS_ENDED = "session.others.ended"
     """Many sessions of an account ended at once. Detail: ``reason`` (``ended_by_person``,

@@ -107,7 +107,7 @@ class PostgresBrowserStore:
         if row is None:
             return None
         (identifier, account_id, logins, auth_time, acr, amr, created_at, last_seen_at, expires_at, idle_end,
-         user_agent, address, ended, disabled, not_before, deployment, locale, delete_after) = row  # fmt: skip
+         user_agent, address, ended, disabled, not_before, epoch, locale, delete_after) = row  # fmt: skip
         return SessionState(
             id=identifier,
             account_id=account_id,
@@ -124,7 +124,7 @@ class PostgresBrowserStore:
             ended=ended,
             account_disabled=disabled,
             account_not_before=not_before,
-            deployment_not_before=deployment,
+            deployment_not_before=epoch,
             account_locale=locale,
             account_deletes_at=delete_after,
         )

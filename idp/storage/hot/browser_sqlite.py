@@ -87,7 +87,7 @@ class SqliteBrowserStore:
         if row is None:
             return None
         (identifier, account_id, logins, auth_time, acr, amr, created_at, last_seen_at, expires_at, idle_end,
-         user_agent, address, ended, disabled, not_before, deployment, locale, delete_after) = row  # fmt: skip
+         user_agent, address, ended, disabled, not_before, epoch, locale, delete_after) = row  # fmt: skip
         return SessionState(
             id=identifier,
             account_id=account_id,
@@ -104,7 +104,7 @@ class SqliteBrowserStore:
             ended=bool(ended),
             account_disabled=bool(disabled),
             account_not_before=optional_time(not_before),
-            deployment_not_before=optional_time(deployment),
+            deployment_not_before=optional_time(epoch),
             account_locale=locale,
             account_deletes_at=optional_time(delete_after),
         )
