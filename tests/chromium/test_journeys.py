@@ -171,7 +171,7 @@ def test_forgotten_password_and_second_step(new_page: NewPage, provider: Provide
 def test_deletion_of_the_account_and_a_change_of_mind(
     new_page: NewPage, provider: Provider, ada: None
 ) -> None:
-    """Signed out at once, everything kept for the days of grace, gone after them."""
+    """Signed out at once; who signs in within the days of grace may keep everything."""
     page = new_page()
     site.sign_in(page, provider)
     page.goto(f"{provider.issuer}/account")
