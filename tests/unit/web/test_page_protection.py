@@ -175,7 +175,7 @@ def test_static_files_come_without_cookies(provider):
     assert answer.header("Set-Cookie") is None
     assert "immutable" in answer.header("Cache-Control")
     assert provider.http.get("/static/../app.py").status == 404
-    assert len(answer.body) < 10_240
+    assert len(answer.body) < 20_480
 
 
 def test_an_issuer_with_a_path_keeps_everything_below_it(tmp_path):
