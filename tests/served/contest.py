@@ -61,8 +61,12 @@ def contest(database: str, directory: Path) -> Iterator[Contest]:
 
 
 def _contest(directory: Path, url: str | None) -> Iterator[Contest]:
-    mail = {"IDP_MAIL_TRANSPORT": "folder", "IDP_MAIL_FOLDER": str(directory / "mail")}
-    with Served(directory, database_url=url, workers=WORKERS, **mail) as served:
+    settings = {
+        "IDP_MAIL_TRANSPORT": "folder",
+        "IDP_MAIL_FOLDER": str(directory / "mail"),
+        "IDP_DATABASE_POOL_SIZE": "4",  # other tests run beside these, and a server takes a hundred connections
+    }
+    with Served(directory, database_url=url, workers=WORKERS, **settings) as served:
         served.account()
         clients = {
             "confidential": served.client("confidential"),
