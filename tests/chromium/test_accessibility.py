@@ -96,7 +96,7 @@ def test_every_page_has_a_visit() -> None:
     assert set(VISITS) == pages()
 
 
-@pytest.mark.parametrize("locale", ["en", "ar"])
+@pytest.mark.parametrize("locale", ["en", pytest.param("ar", marks=pytest.mark.torture)])
 @pytest.mark.parametrize("template", sorted(VISITS))
 def test_page_can_be_used_by_everybody(
     template: str,

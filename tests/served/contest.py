@@ -64,7 +64,8 @@ def _contest(directory: Path, url: str | None) -> Iterator[Contest]:
     settings = {
         "IDP_MAIL_TRANSPORT": "folder",
         "IDP_MAIL_FOLDER": str(directory / "mail"),
-        "IDP_DATABASE_POOL_SIZE": "4",  # other tests run beside these, and a server takes a hundred connections
+        # Other tests run beside these, and the database server takes a hundred connections.
+        "IDP_DATABASE_POOL_SIZE": "4",
     }
     with Served(directory, database_url=url, workers=WORKERS, **settings) as served:
         served.account()
