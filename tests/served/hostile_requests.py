@@ -117,10 +117,10 @@ class Hostility:
         A server that refuses before it has read the whole body resets the connection, and the kernel may then
         drop the answer: a reset is tried again.
         """
-        for _ in range(5):
+        for _ in range(20):
             try:
                 return self.served.send_raw(request.octets, request.method, breaks_off=request.half)
-            except ConnectionResetError:
+            except (ConnectionResetError, BrokenPipeError):
                 continue
             except ConnectionError:
                 break

@@ -19,7 +19,7 @@ def smtp(server, certificates, **changes):
         "port": server.port,
         "ca_file": certificates.ca_file,
         "sender": "Example <no-reply@idp.example>",
-        "timeout": 2,
+        "timeout": 20,
     }
     return values | changes
 
