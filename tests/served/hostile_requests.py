@@ -120,10 +120,8 @@ class Hostility:
         for _ in range(20):
             try:
                 return self.served.send_raw(request.octets, request.method, breaks_off=request.half)
-            except (ConnectionResetError, BrokenPipeError):
-                continue
             except ConnectionError:
-                break
+                continue
         return None
 
     def close(self) -> None:
