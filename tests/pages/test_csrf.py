@@ -256,3 +256,17 @@ def test_repeated_fields_are_refused(provider, third, field):
 
     assert refused.status == HTTPStatus.BAD_REQUEST
     assert not refused.left
+
+
+@pytest.mark.parametrize("door", [login, plain_login, cancel, consent, select_account])
+def test_a_field_that_no_form_has_is_refused_and_named(
+    door: Door, provider: Provider, ada: dict[str, object], third: Client
+) -> None:
+    """Row X16: it says which one, and nothing has happened."""
+    page, button, values = door(provider, third)
+
+    refused = page.submit(button, **values, is_admin="1")
+
+    assert refused.status == HTTPStatus.BAD_REQUEST
+    assert "is_admin" in refused.text
+    assert page.browser.get(page.url).has(button)

@@ -218,7 +218,7 @@ def failed_attempts(provider: Provider, peer: str, forwarded: list[str | None]) 
         browser = Browser(reach(provider.app, peer))
         headers = [] if value is None else [("X-Forwarded-For", value)]
         page = browser.get("/login")
-        form = [*page.form_with("login-submit").fields.items(), ("x", "y")]
+        form = page.form_with("login-submit").fields.items()
         fields = [(k, {"username": f"name{number}", "password": "wrong"}.get(k, v)) for k, v in form]
         statuses.append(browser.open("POST", "/login", form=fields, headers=headers).status)
     return statuses

@@ -433,7 +433,7 @@ def test_options_say_nothing_about_anybody(provider, enrolled):
     """L6: the same for a browser that Ada has used and for a stranger's; nothing can be asked for by name."""
     known, stranger = Person(provider).signed_in(), Person(provider)
     answers = [
-        person.door.ask("/passkey/options", person.browser.get("/login"), username=name, account=name)
+        person.door.ask("/passkey/options", person.browser.get("/login"), username=name)
         for person in (stranger,)
         for name in ("ada", "nobody")
     ] + [known.door.ask("/passkey/options", known.browser.get("/passkey/offer"), username="ada")]
