@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from idp.accounts import Accounts, assert_may_authenticate
 from idp.authenticators import KnownDevice, KnownDevices
 from idp.errors import Conflict, Refused
-from idp.login.assurance import Factor
 from idp.login.attempt import LoginAttempt, LoginAttempts
-from idp.login.enrolled import enrolled
+from idp.login.enrolled import enrolled, still_count
 from idp.login.goal import Goal, Visitor
 from idp.login.policy import Enrolled, NextStep
 from idp.storage import Repositories
@@ -77,11 +76,8 @@ class Standings:
         except Refused as error:
             raise NoAttempt(detail=error.detail) from error
         found = services.repos.enrolments.of(attempt.account_id)
-        for proof in attempt.achieved:
-            # Security: who changes a stolen password ends the thief's sign-in that waits for a code.
-            changed_at = found.password_set_at
-            if proof.factor is Factor.PASSWORD and (changed_at is None or changed_at > proof.at):
-                raise NoAttempt(detail="the password was changed")
+        if not still_count(found, attempt.achieved):
+            raise NoAttempt(detail="the password was changed")
         return self.judge(attempt, enrolled(found), goal.kept_by(attempt), visitor)
 
     def judge(self, attempt: LoginAttempt, has: Enrolled, goal: Goal, visitor: Visitor) -> Standing:

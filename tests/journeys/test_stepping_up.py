@@ -84,6 +84,26 @@ def test_a_step_up_asks_for_what_is_missing_only(provider, ada, shop, simple):
     assert after["auth_time"] == int(provider.clock.now().timestamp()) > before["auth_time"]
 
 
+def test_a_step_up_after_a_change_of_the_password_asks_for_the_new_one(new_provider):
+    """M5: what was proved with the former password counts no more, and the way on is a page, not a circle."""
+    provider = new_provider()
+    ada, shop = provider.account("ada", email="ada@example.org"), provider.client("shop")
+    generator = Generator(provider, ada["id"])
+    browser = with_two_factors(provider, generator)
+    changed = browser.get("/account/password").submit(
+        "password-submit", password="violet anchors hum beneath"
+    )
+    assert changed.path == "/account/security"
+    provider.advance(hours=2)  # the second factor has run out, the session has not
+
+    page = ask(provider, shop, browser, claims=DEMAND)
+    assert page.has("login-submit")
+    page = page.submit("login-submit", username="ada", password="violet anchors hum beneath")
+    after = claims(provider, shop, page.submit("code-submit", code=generator.code()))
+
+    assert after["acr"] == LOA2
+
+
 def test_a_step_up_makes_the_cookie_anew(provider, ada, shop, simple):
     """S2: the value from before the step finds nothing."""
     generator = Generator(provider, ada["id"])
