@@ -199,8 +199,8 @@ def test_the_list_names_makes_and_says_what_is_synced(provider, ada, device):
     assert "iCloud Keychain" in page.text
     assert "Synced between your devices" in page.text
     assert "Only on one device" in page.text
-    icons = [icon["data-icon"] for icon in page.elements("svg") if "data-icon" in icon]
-    assert icons == ["manager", "unknown"]
+    icons = {icon["data-icon"] for icon in page.elements("svg") if "data-icon" in icon}
+    assert icons == {"manager", "unknown"}
 
 
 def test_rename_a_passkey(provider, ada, device):
