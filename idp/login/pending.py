@@ -125,7 +125,11 @@ class PendingSignIns:
             if step.stage is Stage.DONE:
                 return None
             _, cookie = services.attempts.begin(
-                account_id=present.account_id, achieved=proofs, detail=goal.detail, now=visitor.now
+                account_id=present.account_id,
+                achieved=proofs,
+                detail=goal.detail,
+                stands_on=present.id,
+                now=visitor.now,
             )
         return Unfinished(step=step, attempt_cookie=cookie)
 

@@ -62,12 +62,16 @@ class Standings:
 
         Raises:
             NoAttempt: none, or what it was made of counts no more: the password was changed since, the
-                account was disabled or called back.
+                account was disabled or called back, or the session it goes on from has ended.
         """
         services, now = self._services, visitor.now
         attempt = services.attempts.find(visitor.attempt_cookie, now)
         if attempt is None or attempt.account_id is None or not goal.is_of(attempt):
             raise NoAttempt(detail="no attempt at this place")
+        if attempt.stands_on is not None and (
+            visitor.present is None or visitor.present.id != attempt.stands_on
+        ):
+            raise NoAttempt(detail="the session that it stands on is over")
         account = services.accounts.find(attempt.account_id)
         if account is None:
             raise NoAttempt(detail="the account is gone")
