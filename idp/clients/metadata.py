@@ -180,6 +180,7 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     "response_modes": (_several_of(*RESPONSE_MODES), list(RESPONSE_MODES)),
     "first_party": (_boolean, False),
     "accent_color": (_colour, None),
+    "allow_registration": (_boolean, True),
     "minimum_acr": (_one_of(*ACR_VALUES_SUPPORTED), None),
     "require_pkce": (_boolean, True),
     "access_token_format": (_one_of(*TOKEN_FORMATS), None),

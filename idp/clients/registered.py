@@ -51,6 +51,8 @@ class RegisteredClient:
     """What it wishes for when a request says nothing, in order of preference."""
     minimum_acr: str | None
     """The level below which nobody is signed in to it."""
+    allows_registration: bool
+    """Whether people may make an account on the way to it, where people may at all."""
     accent_color: str | None
     """``#rrggbb``: the colour of buttons and links on the way to it."""
     logo_uri: str | None
@@ -129,6 +131,7 @@ class RegisteredClient:
             default_max_age=metadata["default_max_age"],
             default_acr_values=tuple(metadata["default_acr_values"]),
             minimum_acr=metadata["minimum_acr"],
+            allows_registration=metadata["allow_registration"],
             accent_color=metadata["accent_color"],
             logo_uri=metadata["logo_uri"],
             client_uri=metadata["client_uri"],

@@ -13,6 +13,7 @@ from idp.authenticators import (
     KnownDevices,
     PasswordThrottle,
 )
+from idp.errors import Conflict
 from idp.login.assurance import Achieved, Factor, assurance_of
 from idp.login.attempt import LoginAttempt, LoginAttempts
 from idp.login.session import Seat, SessionDesk, SignedIn
@@ -56,6 +57,7 @@ class Completion:
         park_present: bool = False,
         device_cookie: str | None,
         trust_device: bool = False,
+        only_renews: bool = False,
         source: Source,
         now: datetime,
     ) -> SignedIn:
@@ -71,12 +73,15 @@ class Completion:
             device_cookie: what the browser sent.
             trust_device: whether the person asked not to be asked for a second step here again; counts only
                 if one was taken.
+            only_renews: some of the proofs are those of the present session, so without it they are worth
+                nothing.
             source: where the browser is.
             now: aware UTC time; becomes ``auth_time``.
 
         Raises:
             Refused: the account may not be used (row T16).
-            Conflict: the attempt was used up, or took a step meanwhile.
+            Conflict: the attempt was used up, or took a step meanwhile; or the session that was to be renewed
+                has ended.
             NotFound: no such account.
         """
         services = self._services
@@ -93,7 +98,7 @@ class Completion:
             source=source,
             now=now,
         )
-        session = self._take(seat, park_present=park_present)
+        session = self._take(seat, park_present=park_present, only_renews=only_renews)
         if device is None and services.devices.knows_any(account_id):
             services.notices.tell(account_id, Notice.NEW_DEVICE, source=source, now=now)
         trusted_until = self._trusted_until(achieved, now) if trust_device else None
@@ -109,13 +114,15 @@ class Completion:
             )
         return SignedIn(session=session, session_cookie=seat.cookie, device_cookie=kept)
 
-    def _take(self, seat: Seat, *, park_present: bool) -> BrowserSession:
+    def _take(self, seat: Seat, *, park_present: bool, only_renews: bool) -> BrowserSession:
         services, present = self._services, seat.present
         if present is not None and seat.renewed is not None:
             renewed = services.sessions.renew(seat.draft, present, seat.now)
             if renewed is not None:
                 services.repos.audit.add(seat.renewed._replace(session_id=renewed.id))
                 return renewed
+        if only_renews:
+            raise Conflict("This account is not signed in any more.", detail="ended meanwhile")
         if present is not None and seat.ended is not None and not park_present:
             self._end(present, seat)
         begun = services.sessions.begin(seat.draft, seat.account_id, seat.now)

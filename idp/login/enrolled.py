@@ -1,5 +1,8 @@
 """What an account has to prove itself with, as the policy reads it."""
 
+from collections.abc import Iterable
+
+from idp.login.assurance import Achieved, Factor
 from idp.login.policy import Enrolled
 from idp.storage import Enrolment, Repositories
 
@@ -13,6 +16,24 @@ class Enrolments:
     def of(self, account_id: str) -> Enrolled:
         """What this account has; nothing for one that does not exist. One statement."""
         return enrolled(self._repos.of(account_id))
+
+    def after(self, account_id: str, proofs: Iterable[Achieved]) -> Enrolled | None:
+        """The same, for somebody who goes on from these proofs; ``None`` if those count no more."""
+        found = self._repos.of(account_id)
+        return enrolled(found) if still_count(found, proofs) else None
+
+
+def still_count(found: Enrolment, proofs: Iterable[Achieved]) -> bool:
+    """Whether proofs from before are still worth something: the password is the one that was given then.
+
+    Security: who changes a stolen password ends the thief's sign-in that waits for a code.
+    """
+    changed_at = found.password_set_at
+    return all(
+        changed_at is not None and changed_at <= proof.at
+        for proof in proofs
+        if proof.factor is Factor.PASSWORD
+    )
 
 
 def enrolled(found: Enrolment) -> Enrolled:

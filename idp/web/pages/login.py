@@ -134,7 +134,9 @@ def _form(view: InteractionView | None, goal: Goal, typed: _Typed | None = None)
         is_again=view is not None and visit().session is not None,
         passkey_fields=_passkey_fields(goal),
         can_passkey=here.passkey_flow.available,
-        signup=_beside("/signup", goal) if here.signup.channels else None,
+        signup=_beside("/signup", goal)
+        if here.signup.channels and (view is None or view.client.allows_registration)
+        else None,
         recover=f"{application().path_prefix}/recover"
         if here.outbox.can_mail or here.outbox.can_sms
         else None,
