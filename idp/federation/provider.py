@@ -58,6 +58,8 @@ class Provider:
     """Which ``tid`` may come; empty: every one."""
     discovery: bool = True
     """Whether the addresses come from ``{issuer}/.well-known/openid-configuration``."""
+    discovery_url: str | None = None
+    """Where the metadata is when it is not there: Entra's issuer holds a gap, its address does not."""
     authorization_endpoint: str | None = None
     token_endpoint: str | None = None
     userinfo_endpoint: str | None = None
@@ -76,9 +78,24 @@ class Provider:
     """``form_post`` for Apple, which answers so when a name or address is asked for."""
     use_par: bool = False
     """Also done when the metadata requires it (RFC 9126)."""
+    pkce: bool = True
+    """Off for who refuses a ``code_verifier`` (LinkedIn)."""
+    wishes: tuple[str, ...] = ("login", "select_account", "max_age", "login_hint", "ui_locales", "acr_values")
+    """What it can be asked for; ``login`` and ``select_account`` are values of ``prompt``."""
+    echoes_nonce: bool = True
+    """Off for who never sends ``nonce`` back (LinkedIn): it may be missing then, but never wrong."""
     id_token_algs: tuple[str, ...] = ("RS256", "ES256", "PS256", "EdDSA")
     """Signature algorithms that count; never ``none``, never a shared secret's."""
 
+    userinfo: str = "auto"
+    """When claims are fetched: ``auto`` (some that are wanted are missing in the ID token), ``always``,
+    ``never``."""
+    numeric_subject: bool = False
+    """Whether a whole number becomes its decimal text as ``sub`` (GitHub). OAuth 2.0 only."""
+    email_verified_as_text: bool = False
+    """Whether the text ``true`` counts as true (Apple)."""
+    name_in_answer: bool = False
+    """Whether the answer itself may carry the name, once, as JSON in ``user`` (Apple)."""
     claims: Mapping[str, str] = field(default_factory=dict)
     """Our claim and the path in theirs, for example ``{"sub": "id", "email": "emails.0.value"}``."""
     group_claim: str | None = None

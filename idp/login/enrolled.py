@@ -24,4 +24,5 @@ def enrolled(found: Enrolment) -> Enrolled:
         recovery_codes=found.recovery_codes,
         sms=bool(found.sms),
         email=bool(found.email),
+        identities=found.identities,
     )

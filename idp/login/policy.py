@@ -21,6 +21,8 @@ class Enrolled:
     sms: bool = False
     email: bool = False
     """Whether codes by mail are asked for as a second step."""
+    identities: int = 0
+    """How many linked identities of providers that can be used."""
 
     @property
     def has_second_factor(self) -> bool:
