@@ -11,6 +11,7 @@ from idp.consents import Consents
 from idp.container.messages import Messages, build_messages
 from idp.container.proofs import Proofs, build_proofs
 from idp.crypto import RootKey, Sealer, Secret, load_root_key
+from idp.federation import Identities, ProviderDirectory, ProviderSecrets
 from idp.http import HttpClient
 from idp.keys import KeyRing, KeyStore
 from idp.oauth import Epochs, IdTokenHints, ScopeResolver
@@ -81,6 +82,9 @@ class Rooms(Proofs, Messages):
     codes: AuthorizationCodes
     hints: IdTokenHints
     http: HttpClient
+    provider_secrets: ProviderSecrets
+    providers: ProviderDirectory
+    identities: Identities
 
 
 def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock: Clock) -> Rooms:
@@ -102,6 +106,7 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     resources = ResourceDirectory(copies, copied, feed)
     browser_store = create_browser_store(hot_pool)
     http = HttpClient(settings.http)
+    secrets = ProviderSecrets(Sealer(root.derive("identity-providers")))
     proofs = build_proofs(settings, repos=repos, root=root, http=http)
     messages = build_messages(
         settings, repos=repos, root=root, links=proofs.links_once, http=http, clock=clock
@@ -139,6 +144,13 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         codes=AuthorizationCodes(),
         hints=IdTokenHints(keyring=keyring, issuer=settings.issuer),
         http=http,
+        provider_secrets=secrets,
+        providers=ProviderDirectory(copies, copied, feed, secrets),
+        identities=Identities(
+            repos,
+            tokens=Sealer(root.derive("upstream-tokens")),
+            id_tokens=Sealer(root.derive("upstream-id-tokens")),
+        ),
     )
 
 
