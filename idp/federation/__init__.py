@@ -4,17 +4,36 @@ Owns providers (who else may say who a person is), the links between identities 
 here, and our side of the exchange: discovery, requests, verified answers, logout tokens.
 Does not decide what a first sign-in leads to (login/), nor whether a link may be made or cut (selfservice/).
 Called by login, selfservice, admin and the entrances.
-Reading order: provider, identity.
+Reading order: provider, identity, relying_party, signed_tokens, id_tokens, claims_mapping, presets.
 """
 
+from idp.federation.claims_mapping import preview
+from idp.federation.departures import Departure, DepartureRecord, UpstreamLogout, UpstreamWish
+from idp.federation.errors import UpstreamDenied, UpstreamRefused, UpstreamUnavailable
 from idp.federation.identity import ExternalIdentity, FederatedSession, UpstreamIdentity, UpstreamTokens
+from idp.federation.metadata import Endpoints
+from idp.federation.presets import preset, preset_names, preset_options
 from idp.federation.provider import Provider, ProviderKind
+from idp.federation.relying_party import RelyingParty
 
 __all__ = [
+    "Departure",
+    "DepartureRecord",
+    "Endpoints",
     "ExternalIdentity",
     "FederatedSession",
     "Provider",
     "ProviderKind",
+    "RelyingParty",
+    "UpstreamDenied",
     "UpstreamIdentity",
+    "UpstreamLogout",
+    "UpstreamRefused",
     "UpstreamTokens",
+    "UpstreamUnavailable",
+    "UpstreamWish",
+    "preset",
+    "preset_names",
+    "preset_options",
+    "preview",
 ]
