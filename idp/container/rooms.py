@@ -11,7 +11,7 @@ from idp.consents import Consents
 from idp.container.messages import Messages, build_messages
 from idp.container.proofs import Proofs, build_proofs
 from idp.crypto import RootKey, Sealer, Secret, load_root_key
-from idp.federation import Identities, ProviderDirectory, ProviderSecrets
+from idp.federation import Identities, ProviderDirectory, ProviderSecrets, RelyingParty
 from idp.http import HttpClient
 from idp.keys import KeyRing, KeyStore
 from idp.oauth import Epochs, IdTokenHints, ScopeResolver
@@ -85,6 +85,7 @@ class Rooms(Proofs, Messages):
     provider_secrets: ProviderSecrets
     providers: ProviderDirectory
     identities: Identities
+    relying_party: RelyingParty
 
 
 def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock: Clock) -> Rooms:
@@ -145,12 +146,17 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         hints=IdTokenHints(keyring=keyring, issuer=settings.issuer),
         http=http,
         provider_secrets=secrets,
+        relying_party=RelyingParty(http, issuer=settings.issuer, clock=clock),
         providers=ProviderDirectory(copies, copied, feed, secrets),
-        identities=Identities(
-            repos,
-            tokens=Sealer(root.derive("upstream-tokens")),
-            id_tokens=Sealer(root.derive("upstream-id-tokens")),
-        ),
+        identities=_identities(repos, root),
+    )
+
+
+def _identities(repos: Repositories, root: RootKey) -> Identities:
+    return Identities(
+        repos,
+        tokens=Sealer(root.derive("upstream-tokens")),
+        id_tokens=Sealer(root.derive("upstream-id-tokens")),
     )
 
 

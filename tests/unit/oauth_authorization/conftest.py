@@ -110,6 +110,7 @@ class FrontChannel:
             codes=self.codes,
             audit=audit,
             reachable_level=lambda _account_id: self.reachable,
+            provider_of=lambda _session_id: self.came_from,
         )
         self.flow = AuthorizationFlow(self.services)
         self.logout = LogoutFlow(
