@@ -8,6 +8,7 @@ from idp.audit import Audit, IssueCounter
 from idp.clients import ClientDirectory
 from idp.clock import Clock
 from idp.consents import Consents
+from idp.container.elsewhere import Elsewhere, build_elsewhere
 from idp.container.messages import Messages, build_messages
 from idp.container.proofs import Proofs, build_proofs
 from idp.crypto import RootKey, Sealer, Secret, load_root_key
@@ -50,7 +51,7 @@ _LONGEST_TOKEN_LIFETIME = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms(Proofs, Messages):
+class Rooms(Proofs, Messages, Elsewhere):
     """The floors below the flows: storage, services and nouns."""
 
     settings: Settings
@@ -106,9 +107,11 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     messages = build_messages(
         settings, repos=repos, root=root, links=proofs.links_once, http=http, clock=clock
     )
+    elsewhere = build_elsewhere(repos=repos, root=root, copies=copies, copied=copied, feed=feed)
     return Rooms(
         **vars(proofs),
         **vars(messages),
+        **vars(elsewhere),
         settings=settings,
         clock=clock,
         root_key=root,

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from idp.crypto import Secret
+from idp.federation.domains import ANY_DOMAIN, domain_of
 
 
 class ProviderKind(StrEnum):
@@ -125,3 +126,12 @@ class Provider:
     def callback_path(self) -> str:
         """Where it sends people back to, below our issuer; the operator enters it there."""
         return f"/federation/{self.id}/callback"
+
+    def may_vouch_for(self, email: str) -> bool:
+        """Whether the operator trusts what it says about addresses of this one's domain (row V8).
+
+        Exactly that domain: those above and below it are others.
+        """
+        if ANY_DOMAIN in self.trusted_email_domains:
+            return True
+        return domain_of(email) in self.trusted_email_domains
