@@ -1,6 +1,7 @@
 """Providers that people come from: npm's certified `oidc-provider`, and a second instance of ourselves.
 
-Both are real, listen on loopback, and are signed in at through their own pages, in a browser or by plain forms.
+Both are real, listen on loopback, and are signed in at through their own pages, in a browser or by plain
+forms.
 """
 
 import json
@@ -141,7 +142,8 @@ class OwnUpstream(LiveProvider):
         made = self.idp(
             "client", "create", "--client-id", CLIENT_ID, "--name", "Downstream",
             "--auth-method", "client_secret_basic", "--redirect-uri", redirect_uri,
-            "--grant-type", "authorization_code", "--scope", "openid profile email", "--first-party", *options,
+            "--grant-type", "authorization_code", "--scope", "openid profile email", "--first-party",
+            *options,
         )  # fmt: skip
         return Client(CLIENT_ID, made["client_secret"], redirect_uri)
 

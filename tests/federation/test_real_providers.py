@@ -1,4 +1,4 @@
-"""From the authorization request to the verified identity, at providers that are real: certified, and ourselves."""
+"""From the authorization request to the verified identity, at real providers: certified, and ourselves."""
 
 from collections.abc import Iterator
 from dataclasses import replace
