@@ -5,7 +5,8 @@ here, and our side of the exchange: discovery, requests, verified answers, logou
 Does not decide what a first sign-in leads to (login/), nor whether a link may be made or cut (selfservice/).
 Called by login, selfservice, admin and the entrances.
 Reading order: provider, domains, presets, field_checks, configuration, provider_secrets, stored, directory,
-providers, identity, identities, relying_party, signed_tokens, id_tokens, claims_mapping, checkup.
+providers, identity, identities; then relying_party, metadata, exchanges, signed_tokens, id_tokens,
+logout_tokens, claims_mapping, checkup.
 """
 
 from idp.federation.checkup import Checkup, Examination

@@ -199,7 +199,7 @@ def _microsoft(tenant: str | None) -> Members:
         }
     if not _TENANT.fullmatch(tenant):
         raise Invalid(
-            f"The tenant {tenant} is neither common, organizations nor consumers, nor the UUID of a directory.",
+            f"The tenant {tenant} is neither common, organizations nor consumers, nor a directory's UUID.",
             field="tenant",
         )
     return {**members, "issuer": f"{_ENTRA}/{tenant}/v2.0"}
