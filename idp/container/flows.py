@@ -1,10 +1,11 @@
 """The flows on top of the rooms: how each is built."""
 
-from idp.admin import Admin, AdminContext
+from idp.admin import Admin, AdminContext, FederationServices
 from idp.audit import Actor
 from idp.clients import Clients, Logos
 from idp.container.joining import build_account_links
 from idp.container.rooms import Rooms, client_secret_key
+from idp.federation import Checkup, Providers
 from idp.login import (
     AccountSwitch,
     Completion,
@@ -182,9 +183,17 @@ def build_admin(rooms: Rooms) -> Admin:
             logos=Logos(rooms.repos),
             resources=Resources(rooms.repos),
             keystore=rooms.keystore,
+            identities=rooms.identities,
             http=rooms.http,
             access_token_lifetime=rooms.settings.tokens.access_token_lifetime,
         ),
         outbox=rooms.outbox,
         mail=rooms.mail_sender,
+        federation=FederationServices(
+            providers=Providers(
+                rooms.repos, rooms.provider_secrets, plain_hosts=rooms.settings.http.allowed_private_hosts
+            ),
+            checkup=Checkup(rooms.http, rooms.relying_party),
+            issuer=rooms.settings.issuer,
+        ),
     )

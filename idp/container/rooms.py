@@ -98,8 +98,7 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     feed = ChangeFeed(source, clock, signals, poll_interval=settings.changes.poll_interval)
     hot_pool = create_hot_pool(settings.database, database.statements)
     ephemeral = _ephemeral(engine, hot_pool, shared.ephemeral if shared else None)
-    keyring = KeyRing(copies, _keystore(settings, copied, root), clock)
-    feed.subscribe("keys", keyring.reload)
+    keyring = _followed(KeyRing(copies, _keystore(settings, copied, root), clock), feed)
     resources = ResourceDirectory(copies, copied, feed)
     browser_store = create_browser_store(hot_pool)
     http = HttpClient(settings.http)
@@ -107,7 +106,9 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     messages = build_messages(
         settings, repos=repos, root=root, links=proofs.links_once, http=http, clock=clock
     )
-    elsewhere = build_elsewhere(repos=repos, root=root, copies=copies, copied=copied, feed=feed)
+    elsewhere = build_elsewhere(
+        settings, repos=repos, root=root, copies=copies, copied=copied, feed=feed, http=http, clock=clock
+    )
     return Rooms(
         **vars(proofs),
         **vars(messages),
@@ -148,6 +149,11 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
 def _ephemeral(engine: Engine, hot_pool: HotPool, shared: EphemeralStore | None) -> EphemeralStore:
     own = SqlEphemeral(engine, create_window_store(hot_pool))
     return own if shared is None else FallbackEphemeral(shared, own)
+
+
+def _followed(keyring: KeyRing, feed: ChangeFeed) -> KeyRing:
+    feed.subscribe("keys", keyring.reload)
+    return keyring
 
 
 def _keystore(settings: Settings, repos: Repositories, root: RootKey) -> KeyStore:
