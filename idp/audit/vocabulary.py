@@ -286,6 +286,25 @@ class AuditEvent(StrEnum):
     CLIENT_SECRET_ROTATED = "client.secret.rotated"
     """A client got a new secret. Detail: ``secret`` (the row's id), ``previous_expires_at``."""
 
+    # Other providers
+
+    PROVIDER_CREATED = "provider.created"
+    """A provider that people can sign in with was added. Detail: ``provider``, ``name``, ``preset``,
+    ``issuer``."""
+
+    PROVIDER_UPDATED = "provider.updated"
+    """A provider's configuration changed. Detail: ``provider``, ``fields`` (their names, or ``secret``)."""
+
+    PROVIDER_DISABLED = "provider.disabled"
+    """A provider was disabled: nobody signs in with it, linked identities stay. Detail: ``provider``."""
+
+    PROVIDER_ENABLED = "provider.enabled"
+    """A disabled provider may be used again. Detail: ``provider``."""
+
+    PROVIDER_DELETED = "provider.deleted"
+    """A provider was removed with its secret and the identities that were linked; it was disabled before.
+    Detail: ``provider``, ``identities`` (how many were removed)."""
+
     # Resource servers
 
     RESOURCE_CREATED = "resource.created"

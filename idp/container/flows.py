@@ -1,10 +1,13 @@
 """The flows on top of the rooms: how each is built."""
 
-from idp.admin import Admin, AdminContext
+from functools import partial
+
+from idp.admin import Admin, AdminContext, FederationServices
 from idp.audit import Actor
 from idp.clients import Clients, Logos
 from idp.container.joining import build_account_links
 from idp.container.rooms import Rooms, client_secret_key
+from idp.federation import Checkup, Providers, RelyingParty
 from idp.login import (
     AccountSwitch,
     Completion,
@@ -190,9 +193,20 @@ def build_admin(rooms: Rooms) -> Admin:
             logos=Logos(rooms.repos),
             resources=Resources(rooms.repos),
             keystore=rooms.keystore,
+            identities=rooms.identities,
             http=rooms.http,
             access_token_lifetime=rooms.settings.tokens.access_token_lifetime,
         ),
         outbox=rooms.outbox,
         mail=rooms.mail_sender,
+        federation=FederationServices(
+            providers=Providers(
+                rooms.repos, rooms.provider_secrets, plain_hosts=rooms.settings.http.allowed_private_hosts
+            ),
+            checkup=Checkup(
+                rooms.http,
+                partial(RelyingParty, rooms.http, issuer=rooms.settings.issuer, clock=rooms.clock),
+            ),
+            issuer=rooms.settings.issuer,
+        ),
     )

@@ -8,10 +8,10 @@ from idp.audit import Audit, IssueCounter
 from idp.clients import ClientDirectory
 from idp.clock import Clock
 from idp.consents import Consents
+from idp.container.elsewhere import Elsewhere, build_elsewhere
 from idp.container.messages import Messages, build_messages
 from idp.container.proofs import Proofs, build_proofs
 from idp.crypto import RootKey, Sealer, Secret, load_root_key
-from idp.federation import Identities, ProviderDirectory, ProviderSecrets, RelyingParty
 from idp.http import HttpClient
 from idp.keys import KeyRing, KeyStore
 from idp.oauth import Epochs, IdTokenHints, ScopeResolver
@@ -51,7 +51,7 @@ _LONGEST_TOKEN_LIFETIME = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms(Proofs, Messages):
+class Rooms(Proofs, Messages, Elsewhere):
     """The floors below the flows: storage, services and nouns."""
 
     settings: Settings
@@ -82,10 +82,6 @@ class Rooms(Proofs, Messages):
     codes: AuthorizationCodes
     hints: IdTokenHints
     http: HttpClient
-    provider_secrets: ProviderSecrets
-    providers: ProviderDirectory
-    identities: Identities
-    relying_party: RelyingParty
 
 
 def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, clock: Clock) -> Rooms:
@@ -102,19 +98,21 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     feed = ChangeFeed(source, clock, signals, poll_interval=settings.changes.poll_interval)
     hot_pool = create_hot_pool(settings.database, database.statements)
     ephemeral = _ephemeral(engine, hot_pool, shared.ephemeral if shared else None)
-    keyring = KeyRing(copies, _keystore(settings, copied, root), clock)
-    feed.subscribe("keys", keyring.reload)
+    keyring = _followed(KeyRing(copies, _keystore(settings, copied, root), clock), feed)
     resources = ResourceDirectory(copies, copied, feed)
     browser_store = create_browser_store(hot_pool)
     http = HttpClient(settings.http)
-    secrets = ProviderSecrets(Sealer(root.derive("identity-providers")))
     proofs = build_proofs(settings, repos=repos, root=root, http=http)
     messages = build_messages(
         settings, repos=repos, root=root, links=proofs.links_once, http=http, clock=clock
     )
+    elsewhere = build_elsewhere(
+        settings, repos=repos, root=root, copies=copies, copied=copied, feed=feed, http=http, clock=clock
+    )
     return Rooms(
         **vars(proofs),
         **vars(messages),
+        **vars(elsewhere),
         settings=settings,
         clock=clock,
         root_key=root,
@@ -145,24 +143,17 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         codes=AuthorizationCodes(),
         hints=IdTokenHints(keyring=keyring, issuer=settings.issuer),
         http=http,
-        provider_secrets=secrets,
-        relying_party=RelyingParty(http, issuer=settings.issuer, clock=clock),
-        providers=ProviderDirectory(copies, copied, feed, secrets),
-        identities=_identities(repos, root),
-    )
-
-
-def _identities(repos: Repositories, root: RootKey) -> Identities:
-    return Identities(
-        repos,
-        tokens=Sealer(root.derive("upstream-tokens")),
-        id_tokens=Sealer(root.derive("upstream-id-tokens")),
     )
 
 
 def _ephemeral(engine: Engine, hot_pool: HotPool, shared: EphemeralStore | None) -> EphemeralStore:
     own = SqlEphemeral(engine, create_window_store(hot_pool))
     return own if shared is None else FallbackEphemeral(shared, own)
+
+
+def _followed(keyring: KeyRing, feed: ChangeFeed) -> KeyRing:
+    feed.subscribe("keys", keyring.reload)
+    return keyring
 
 
 def _keystore(settings: Settings, repos: Repositories, root: RootKey) -> KeyStore:

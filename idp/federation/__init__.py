@@ -4,12 +4,20 @@ Owns providers (who else may say who a person is), the links between identities 
 here, and our side of the exchange: discovery, requests, verified answers, logout tokens.
 Does not decide what a first sign-in leads to (login/), nor whether a link may be made or cut (selfservice/).
 Called by login, selfservice, admin and the entrances.
-Reading order: provider, domains, field_checks, configuration, provider_secrets, stored, directory,
-providers, identity, identities; relying_party, signed_tokens, id_tokens, claims_mapping, presets.
+Reading order: provider, domains, presets, field_checks, configuration, provider_secrets, stored, directory,
+providers, identity, identities; then relying_party, metadata, exchanges, signed_tokens, id_tokens,
+logout_tokens, claims_mapping, checkup.
 """
 
+from idp.federation.checkup import Checkup, Examination
 from idp.federation.claims_mapping import preview
-from idp.federation.configuration import AUTH_METHODS, PRESETS, validate_configuration, validate_provider_id
+from idp.federation.configuration import (
+    AUTH_METHODS,
+    FIELDS,
+    KEY_METHODS,
+    validate_configuration,
+    validate_provider_id,
+)
 from idp.federation.departures import Departure, DepartureRecord, UpstreamLogout, UpstreamWish
 from idp.federation.directory import ProviderDirectory
 from idp.federation.domains import ascii_domain, domain_of
@@ -25,10 +33,13 @@ from idp.federation.relying_party import RelyingParty
 
 __all__ = [
     "AUTH_METHODS",
-    "PRESETS",
+    "FIELDS",
+    "KEY_METHODS",
+    "Checkup",
     "Departure",
     "DepartureRecord",
     "Endpoints",
+    "Examination",
     "ExternalIdentity",
     "FederatedSession",
     "Identities",

@@ -32,12 +32,9 @@ from idp.federation.field_checks import (
     trusted_domains,
     web_address,
 )
+from idp.federation.presets import preset_names
 from idp.federation.provider import ProviderKind
 
-PRESETS: Final = (
-    "oidc", "oauth2", "google", "microsoft", "github", "gitlab", "apple", "facebook", "linkedin", "discord",
-    "slack", "x",
-)  # fmt: skip
 AUTH_METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none", "apple")
 KEY_METHODS: Final = frozenset({"private_key_jwt", "apple"})
 """Ways to authenticate for which the secret is a private key."""
@@ -70,7 +67,7 @@ def validate_provider_id(provider_id: object) -> str:
 
 FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     # check, default (None: absent, or decided below)
-    "preset": (one_of(*PRESETS), None),
+    "preset": (one_of(*preset_names()), None),
     "kind": (one_of(*ProviderKind), None),
     "name": (label, None),
     "hidden": (boolean, False),
@@ -166,7 +163,11 @@ def _fill_in(checked: dict[str, Any]) -> None:
     if checked["discovery"] is None:
         checked["discovery"] = checked["kind"] == ProviderKind.OIDC
     if not checked["scopes"] and checked["kind"] == ProviderKind.OIDC:
-        checked["scopes"] = ["openid", "email", "profile"]
+        checked["scopes"] = ["openid", "profile", "email"]
+    if checked["issuer"] is None and checked["kind"] == ProviderKind.OAUTH2:
+        # Its name for itself, and part of the key: written down, so that it stays when an address moves.
+        parts = urlsplit(checked["authorization_endpoint"] or "")
+        checked["issuer"] = f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
 
 
 def _require(checked: Mapping[str, Any], *fields: str, because: str) -> None:

@@ -64,7 +64,8 @@ class DepartureRecord:
 class Departure:
     """A journey that may begin: where to send the browser, and what to remember."""
 
-    url: str
+    url: str = field(repr=False)
+    """Holds the state."""
     state: Secret[str]
     """Names the journey in the answer; whoever stores it stores its digest."""
     nonce: Secret[str]

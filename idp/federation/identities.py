@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from idp.crypto import Sealer, Secret
-from idp.errors import Invalid, NotFound
+from idp.errors import NotFound
 from idp.federation.identity import ExternalIdentity, FederatedSession, UpstreamIdentity, UpstreamTokens
 from idp.ids import new_id
 from idp.storage import (
@@ -55,10 +55,10 @@ class Identities:
         Raises:
             Conflict: it is linked already, to whomever, or the account or the provider is gone. The
                 transaction cannot go on: the caller reads again in another one, and finds who won.
-            Invalid: it has no subject that could be a key (row V9).
+            ValueError: it has no subject that could be a key (row V9); whoever verified it lets none through.
         """
         if not 1 <= len(identity.subject) <= _LONGEST_SUBJECT:
-            raise Invalid("An identity needs a subject of 1 to 255 characters.", field="sub")
+            raise ValueError("an identity needs a subject of 1 to 255 characters")
         row = ExternalIdentityRow(
             id=new_id("xid", now),
             provider_id=identity.provider_id,
@@ -84,7 +84,7 @@ class Identities:
         """
         row = self._identities.delete(account_id, identity_id)
         if row is None:
-            raise NotFound("There is no such linked account.")
+            raise NotFound("There is nothing to remove.", detail="no such identity")
         return _identity(row)
 
     def of_account(self, account_id: str) -> tuple[ExternalIdentity, ...]:
@@ -101,7 +101,7 @@ class Identities:
             identity_id, label=label_of(upstream), profile=_profile(upstream), now=now
         )
         if not noted:
-            raise NotFound("There is no such linked account.")
+            raise NotFound("There is no such account.", detail="the identity is not linked any more")
         self._keep_tokens(identity_id, upstream.tokens, now)
 
     def bind_session(self, session_id: str, upstream: UpstreamIdentity, now: datetime) -> None:
@@ -156,12 +156,12 @@ class Identities:
         By ``sid`` one, by ``sub`` all of the person, by both only what fits both.
 
         Raises:
-            Invalid: it names neither.
+            ValueError: it names neither.
 
         Source: OpenID Connect Back-Channel Logout 1.0 §2.4, §2.7.
         """
         if subject is None and upstream_sid is None:
-            raise Invalid("A logout token names a person or a session.", field="sub")
+            raise ValueError("a logout token names a person or a session")
         found = self._sessions.for_logout(
             provider_id=provider_id,
             issuer=issuer,

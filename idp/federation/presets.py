@@ -7,12 +7,12 @@ the providers' public documentation; the recorded answers in ``tests/unit/federa
 
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from idp.errors import Invalid
-from idp.federation.provider import ProviderKind
 
 Members = dict[str, Any]
 
@@ -24,37 +24,37 @@ _TENANT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _FIXED: Mapping[str, Members] = MappingProxyType(
     {
-        "oidc": {"kind": ProviderKind.OIDC, "scopes": _OPENID},
+        "oidc": {"kind": "oidc", "scopes": [*_OPENID]},
         "oauth2": {
-            "kind": ProviderKind.OAUTH2,
+            "kind": "oauth2",
             "discovery": False,
-            "wishes": (),
+            "wishes": [],
         },
         "google": {
-            "kind": ProviderKind.OIDC,
+            "kind": "oidc",
             "name": "Google",
             "issuer": "https://accounts.google.com",
-            "scopes": _OPENID,
-            "id_token_algs": ("RS256",),
+            "scopes": [*_OPENID],
+            "id_token_algs": ["RS256"],
             # prompt=login is an error there, and max_age is not known.
-            "wishes": ("select_account", "login_hint"),
+            "wishes": ["select_account", "login_hint"],
         },
         "apple": {
-            "kind": ProviderKind.OIDC,
+            "kind": "oidc",
             "name": "Apple",
             "issuer": "https://appleid.apple.com",
             "auth_method": "apple",
-            "scopes": ("openid", "name", "email"),
+            "scopes": ["openid", "name", "email"],
             # Required there as soon as a name or an address is asked for.
             "response_mode": "form_post",
-            "id_token_algs": ("RS256",),
+            "id_token_algs": ["RS256"],
             "userinfo": "never",
             "email_verified_as_text": True,
             "name_in_answer": True,
-            "wishes": (),
+            "wishes": [],
         },
         "facebook": {
-            "kind": ProviderKind.OAUTH2,
+            "kind": "oauth2",
             "name": "Facebook",
             "issuer": "https://www.facebook.com",
             "discovery": False,
@@ -62,7 +62,7 @@ _FIXED: Mapping[str, Members] = MappingProxyType(
             "token_endpoint": "https://graph.facebook.com/oauth/access_token",
             "userinfo_endpoint": "https://graph.facebook.com/me?fields=id,name,first_name,last_name,email,picture",
             "auth_method": "client_secret_post",
-            "scopes": ("public_profile", "email"),
+            "scopes": ["public_profile", "email"],
             # Nothing there says whether the address is verified, so it never is.
             "claims": {
                 "sub": "id",
@@ -70,58 +70,58 @@ _FIXED: Mapping[str, Members] = MappingProxyType(
                 "family_name": "last_name",
                 "picture": "picture.data.url",
             },
-            "wishes": (),
+            "wishes": [],
         },
         "linkedin": {
-            "kind": ProviderKind.OIDC,
+            "kind": "oidc",
             "name": "LinkedIn",
             "issuer": "https://www.linkedin.com/oauth",
             "auth_method": "client_secret_post",
-            "scopes": _OPENID,
-            "id_token_algs": ("RS256",),
+            "scopes": [*_OPENID],
+            "id_token_algs": ["RS256"],
             # A verifier beside the client secret is answered with invalid_client, and the nonce is not sent
             # back.
             "pkce": False,
             "echoes_nonce": False,
-            "wishes": (),
+            "wishes": [],
         },
         "discord": {
-            "kind": ProviderKind.OAUTH2,
+            "kind": "oauth2",
             "name": "Discord",
             "issuer": "https://discord.com",
             "discovery": False,
             "authorization_endpoint": "https://discord.com/oauth2/authorize",
             "token_endpoint": "https://discord.com/api/oauth2/token",
             "userinfo_endpoint": "https://discord.com/api/users/@me",
-            "scopes": ("identify", "email"),
+            "scopes": ["identify", "email"],
             "claims": {
                 "sub": "id",
                 "name": "global_name",
                 "preferred_username": "username",
                 "email_verified": "verified",
             },
-            "wishes": (),
+            "wishes": [],
         },
         "slack": {
-            "kind": ProviderKind.OIDC,
+            "kind": "oidc",
             "name": "Slack",
             "issuer": "https://slack.com",
             "auth_method": "client_secret_post",
-            "scopes": _OPENID,
-            "id_token_algs": ("RS256",),
+            "scopes": [*_OPENID],
+            "id_token_algs": ["RS256"],
             # PKCE there turns an application into a public client.
             "pkce": False,
-            "wishes": (),
+            "wishes": [],
         },
         "x": {
-            "kind": ProviderKind.OAUTH2,
+            "kind": "oauth2",
             "name": "X",
             "issuer": "https://x.com",
             "discovery": False,
             "authorization_endpoint": "https://x.com/i/oauth2/authorize",
             "token_endpoint": "https://api.x.com/2/oauth2/token",
             "userinfo_endpoint": "https://api.x.com/2/users/me?user.fields=profile_image_url",
-            "scopes": ("users.read", "tweet.read"),
+            "scopes": ["users.read", "tweet.read"],
             # Everything stands below "data"; there is no e-mail address.
             "claims": {
                 "sub": "data.id",
@@ -129,14 +129,14 @@ _FIXED: Mapping[str, Members] = MappingProxyType(
                 "preferred_username": "data.username",
                 "picture": "data.profile_image_url",
             },
-            "wishes": (),
+            "wishes": [],
         },
     }
 )
 
 
 def preset(name: str, **options: str | None) -> Members:
-    """The members of a :class:`Provider` that a preset fills in; what an operator gives besides wins.
+    """What a preset fills in of a configuration, as JSON types; what an operator gives besides wins.
 
     Args:
         name: one of :func:`preset_names`.
@@ -149,7 +149,7 @@ def preset(name: str, **options: str | None) -> Members:
     given = {option: value for option, value in options.items() if value is not None}
     if name in _FIXED:
         _assert_known(name, given, ())
-        return dict(_FIXED[name])
+        return deepcopy(_FIXED[name])
     if name not in _MADE:
         known = ", ".join(preset_names())
         raise Invalid(f"There is no preset of this name; there are {known}.", field="preset")
@@ -178,16 +178,16 @@ def _microsoft(tenant: str | None) -> Members:
     """Source: "OpenID Connect on the Microsoft identity platform"; "Optional claims reference"."""
     tenant = (tenant or "common").lower()
     members: Members = {
-        "kind": ProviderKind.OIDC,
+        "kind": "oidc",
         "name": "Microsoft",
-        "scopes": _OPENID,
+        "scopes": [*_OPENID],
         "auth_method": "client_secret_post",
-        "id_token_algs": ("RS256",),
+        "id_token_algs": ["RS256"],
         # Everything is in the ID token. Whether the owner of the address's domain is verified is an
         # optional claim.
         "userinfo": "never",
         "claims": {"email_verified": "xms_edov"},
-        "wishes": ("login", "select_account", "login_hint"),
+        "wishes": ["login", "select_account", "login_hint"],
     }
     if tenant == "consumers":
         tenant = _ENTRA_PERSONAL
@@ -199,7 +199,7 @@ def _microsoft(tenant: str | None) -> Members:
         }
     if not _TENANT.fullmatch(tenant):
         raise Invalid(
-            f"The tenant {tenant} is neither common, organizations nor consumers, nor the UUID of a directory.",
+            f"The tenant {tenant} is neither common, organizations nor consumers, nor a directory's UUID.",
             field="tenant",
         )
     return {**members, "issuer": f"{_ENTRA}/{tenant}/v2.0"}
@@ -210,7 +210,7 @@ def _github(base: str | None) -> Members:
     web = "https://github.com" if base is None else _base(base)
     api = "https://api.github.com" if base is None else f"{web}/api/v3"
     return {
-        "kind": ProviderKind.OAUTH2,
+        "kind": "oauth2",
         "name": "GitHub",
         # As it names itself in "iss" of its answers.
         "issuer": f"{web}/login/oauth",
@@ -220,7 +220,7 @@ def _github(base: str | None) -> Members:
         "userinfo_endpoint": f"{api}/user",
         "emails_endpoint": f"{api}/user/emails",
         "auth_method": "client_secret_post",
-        "scopes": ("read:user", "user:email"),
+        "scopes": ["read:user", "user:email"],
         "numeric_subject": True,
         "claims": {
             "sub": "id",
@@ -229,19 +229,19 @@ def _github(base: str | None) -> Members:
             "profile": "html_url",
             "website": "blog",
         },
-        "wishes": ("select_account",),
+        "wishes": ["select_account"],
     }
 
 
 def _gitlab(issuer: str | None) -> Members:
     """Source: GitLab, "GitLab as OpenID Connect identity provider"."""
     return {
-        "kind": ProviderKind.OIDC,
+        "kind": "oidc",
         "name": "GitLab",
         "issuer": "https://gitlab.com" if issuer is None else _base(issuer),
-        "scopes": _OPENID,
-        "id_token_algs": ("RS256",),
-        "wishes": ("login", "max_age"),
+        "scopes": [*_OPENID],
+        "id_token_algs": ["RS256"],
+        "wishes": ["login", "max_age"],
     }
 
 
