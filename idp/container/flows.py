@@ -1,11 +1,13 @@
 """The flows on top of the rooms: how each is built."""
 
+from functools import partial
+
 from idp.admin import Admin, AdminContext, FederationServices
 from idp.audit import Actor
 from idp.clients import Clients, Logos
 from idp.container.joining import build_account_links
 from idp.container.rooms import Rooms, client_secret_key
-from idp.federation import Checkup, Providers
+from idp.federation import Checkup, Providers, RelyingParty
 from idp.login import (
     AccountSwitch,
     Completion,
@@ -193,7 +195,10 @@ def build_admin(rooms: Rooms) -> Admin:
             providers=Providers(
                 rooms.repos, rooms.provider_secrets, plain_hosts=rooms.settings.http.allowed_private_hosts
             ),
-            checkup=Checkup(rooms.http, rooms.relying_party),
+            checkup=Checkup(
+                rooms.http,
+                partial(RelyingParty, rooms.http, issuer=rooms.settings.issuer, clock=rooms.clock),
+            ),
             issuer=rooms.settings.issuer,
         ),
     )

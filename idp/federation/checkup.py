@@ -1,6 +1,6 @@
 """Whether a provider can be spoken to as it is configured, in words for an operator."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,12 +37,12 @@ class Checkup:
 
     Args:
         http: the one egress.
-        relying_party: what will speak with it.
+        new_relying_party: makes one that has kept nothing of what was published before.
     """
 
-    def __init__(self, http: HttpClient, relying_party: RelyingParty) -> None:
+    def __init__(self, http: HttpClient, new_relying_party: Callable[[], RelyingParty]) -> None:
         self._http = http
-        self._relying_party = relying_party
+        self._new_relying_party = new_relying_party
 
     def examine(self, provider: Provider) -> Examination:
         """Everything that can be told without a person who signs in; whatever the provider does, no error."""
@@ -67,7 +67,7 @@ class Checkup:
 
     def _endpoints(self, provider: Provider, problems: list[str]) -> Endpoints | None:
         try:
-            return self._relying_party.endpoints(provider)
+            return self._new_relying_party().endpoints(provider)
         except UpstreamUnavailable as error:
             problems.append(f"Its addresses cannot be used ({error.detail}).")
             return None

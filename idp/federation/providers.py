@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from idp.crypto import Unsealable
 from idp.errors import Conflict, NotFound
 from idp.federation.configuration import KEY_METHODS, validate_configuration, validate_provider_id
 from idp.federation.provider import Provider
@@ -196,7 +197,10 @@ class Providers:
         methods = before["auth_method"], after["auth_method"]
         if "none" in methods or (methods[0] in KEY_METHODS) != (methods[1] in KEY_METHODS):
             return None
-        secret = self._secrets.open(row.id, row.sealed_secret)
+        try:
+            secret = self._secrets.open(row.id, row.sealed_secret)
+        except Unsealable:
+            return None
         return None if secret is None else secret.reveal()
 
 

@@ -79,6 +79,10 @@ def test_a_provider_with_a_lost_secret_counts_as_disabled(database, repos, provi
     with database.transaction(write=False):
         found = providers.get("elsewhere")
     assert (found.enabled, found.secret) == (False, None)
+    with pytest.raises(Invalid), database.transaction():
+        providers.update("elsewhere", {"auth_method": "client_secret_post"}, now=now)
+    with database.transaction():
+        assert providers.update("elsewhere", {}, secret="another", now=now)[0].enabled
 
 
 def test_an_id_is_given_once(database, providers, now, elsewhere):
