@@ -16,7 +16,7 @@ _PAUSE = timedelta(minutes=1).total_seconds()
 
 
 class Kept(Generic[T]):
-    """One published value. Safe to share between threads; one of them fetches, the others wait for it.
+    """One published value. Safe to share between threads; one of them fetches, the others wait if they must.
 
     Args:
         fetch: asks for it; raises :class:`UpstreamUnavailable`.
@@ -43,7 +43,10 @@ class Kept(Generic[T]):
         if value is not None and self._clock.monotonic() < self._renew_at:
             return value[0]
         attempts = self._attempts
-        with self._lock:
+        # An old value does while somebody else asks for a new one.
+        if not self._lock.acquire(blocking=value is None) and value is not None:
+            return value[0]
+        try:
             value = self._value
             if value is not None and self._clock.monotonic() < self._renew_at:
                 return value[0]
@@ -51,6 +54,8 @@ class Kept(Generic[T]):
                 # Somebody tried while we waited: a provider that is slow today does not make a queue.
                 raise UpstreamUnavailable(self._failure.detail)
             return self._try()
+        finally:
+            self._lock.release()
 
     def newer_than(self, seen: T) -> T:
         """A value other than ``seen``, because that one does not do; asked for at most once a minute.

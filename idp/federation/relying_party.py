@@ -272,11 +272,12 @@ def _completed(
     if told.get("sub") != token.claims["sub"]:
         raise UpstreamRefused("userinfo_subject_mismatch")
     # Whether an address is verified counts only if it is said together with the address.
-    pair = {provider.claims.get(name, name) for name in ("email", "email_verified")}
-    signed = dict(token.claims)
-    other = told if find_claim(signed, provider.claims.get("email", "email")) is not None else signed
-    for name in pair:
-        other.pop(name, None)
+    pair = [provider.claims.get(name, name) for name in ("email", "email_verified")]
+    signed = {name: value for name, value in token.claims.items() if value is not None}
+    other = told if find_claim(signed, pair[0]) is not None else signed
+    for path in pair:
+        other.pop(path, None)
+        other.pop(path.partition(".")[0], None)
     return {**told, **signed}
 
 
