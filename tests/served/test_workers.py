@@ -134,9 +134,7 @@ def test_a_provider_disabled_by_a_command_is_offered_by_no_worker(served: Served
 
     with ThreadPoolExecutor(1) as beside:
         command = beside.submit(served.idp, "provider", "disable", "elsewhere")
-        while any(_offers(worker, "elsewhere") for worker in workers):
-            since = _provider_disabled_at(served, "elsewhere") if command.done() else time.time()
-            assert time.time() - since < FOLLOWED_WITHIN
+        served.wait_for(lambda: not any(_offers(worker, "elsewhere") for worker in workers), seconds=30)
         refused = time.time()
 
     assert refused - _provider_disabled_at(served, "elsewhere") < FOLLOWED_WITHIN
