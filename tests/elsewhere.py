@@ -1,8 +1,8 @@
 """People who come from another provider: a stub on loopback that says what a test tells it to.
 
-    with elsewhere(new_provider) as acme:           a provider of ours, and "Acme" for its people
-    page = acme.leave(browser.get("/login"))        the button was pressed; the browser is there
-    page = acme.come_back(page, sub="ada")          signed in there, and back at our callback
+with elsewhere(new_provider) as acme:           a provider of ours, and "Acme" for its people
+page = acme.leave(browser.get("/login"))        the button was pressed; the browser is there
+page = acme.come_back(page, sub="ada")          signed in there, and back at our callback
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from idp.federation import Providers, ProviderSecrets
 from idp.crypto import Sealer
+from idp.federation import Providers, ProviderSecrets
 from tests.bench import NewProvider
 from tests.browser import Browser, Page
 from tests.provider import Provider

@@ -16,11 +16,13 @@ class AuditEvent(StrEnum):
 
     ACCOUNT_CREATED = "account.created"
     """An account was made. Detail: ``username``; if by the person, ``way`` (``signup``, ``invitation`` or
-    ``federation``, then with the id of the ``provider``), ``factor`` and ``terms`` (which they accepted)."""
+    ``federation``), ``factor`` and ``terms`` (which they accepted); ``provider`` if they came from another
+    one."""
 
     SIGNUP_REQUESTED = "account.signup.requested"
     """Somebody asked to register with an address or a number; the account is the one that has it already,
-    else empty. Detail: ``channel`` (``mail`` or ``sms``), ``resent``."""
+    else empty. Detail: ``channel`` (``mail`` or ``sms``), ``resent``; ``provider`` if they came from another
+    one."""
 
     INVITED = "account.invited"
     """An operator invited somebody to make an account. Detail: ``mailed`` (else the operator passes the

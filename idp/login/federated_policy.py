@@ -77,12 +77,10 @@ def vouched_address(provider: Provider, identity: UpstreamIdentity) -> str | Non
     if identity.email is None or identity.email_verified is not True:
         return None
     try:
-        domain = canonical_email(identity.email).rpartition("@")[2]
         address = normalized_email(identity.email)
     except Invalid:
         return None
-    trusted = {name.casefold() for name in provider.trusted_email_domains}
-    return address if "*" in trusted or domain in trusted else None
+    return address if provider.may_vouch_for(address) else None
 
 
 def missing(provider: Provider, identity: UpstreamIdentity, *, terms: bool) -> Missing:

@@ -29,8 +29,8 @@ _KIND: Final = "newcomer"
 _NOTHING: Final = Missing(claims=(), terms=False)
 _LONGEST_NAME: Final = 200
 _OVER: Final = marked("This registration has come to its end. Please begin again.")
+_NO_ADDRESS: Final = marked("Enter your e-mail address.")
 _MISSING: Final = {
-    "email": marked("Enter your e-mail address."),
     "name": marked("Enter your name."),
     "given_name": marked("Enter your first name."),
     "family_name": marked("Enter your last name."),
@@ -243,7 +243,7 @@ class JoiningFlow:
         if "email" in lacks.claims and not self._services.outbox.can_mail:
             raise Invalid("No mail can be sent here, so your address cannot be confirmed.", field="email")
         if "email" in lacks.claims and not written:
-            raise Invalid(_MISSING["email"], field="email")
+            raise Invalid(_NO_ADDRESS, field="email")
         if not written or not self._services.outbox.can_mail:
             return replace(newcomer, address=None, proved=False)
         canonical_email(written)

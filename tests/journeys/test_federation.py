@@ -1,17 +1,17 @@
 """The life of an account elsewhere, as the person who has it lives it; the other provider is a stub.
 
-| chapter                                              | test                                                  |
-|------------------------------------------------------|-------------------------------------------------------|
-| sign up and sign in, at the front door               | test_the_first_sign_in_makes_an_account               |
-| on the way to an application                         | test_the_way_to_an_application_...                    |
-| the account's own second step                        | test_the_own_second_step_still_applies                |
-| a provider that is trusted with its assurance        | test_a_trusted_provider_...                           |
-| something is missing                                 | test_what_is_missing_is_asked_for                     |
-| the address has an account already                   | test_an_address_with_an_account_...                   |
-| link, unlink, never the last way in                  | test_link..., test_unlink...                          |
-| prove again                                          | test_reauthentication_...                             |
-| which provider is meant                              | test_home_realm..., test_a_hint..., test_required...  |
-| sign out, both ways                                  | test_upstream_logout..., test_signed_out_page...      |
+| chapter                                              | test                                            |
+|------------------------------------------------------|-------------------------------------------------|
+| sign up and sign in, at the front door               | test_the_first_sign_in_makes_an_account         |
+| on the way to an application                         | test_the_way_to_an_application_...              |
+| the account's own second step                        | test_the_own_second_step_still_applies          |
+| a provider that is trusted with its assurance        | test_a_trusted_provider_...                     |
+| something is missing                                 | test_what_is_missing_is_asked_for               |
+| the address has an account already                   | test_an_address_with_an_account_...             |
+| link, unlink, never the last way in                  | test_link..., test_unlink...                    |
+| prove again                                          | test_reauthentication_...                       |
+| which provider is meant                              | test_home_realm..., test_a_hint_..., test_required |
+| sign out, both ways                                  | test_upstream_logout_..., test_signed_out_...  |
 """
 
 from collections.abc import Iterator
@@ -138,9 +138,7 @@ def test_tokens_tell_the_truth(acme):
     page = acme.leave(acme.provider.authorize(browser, shop, **pkce.parameters))
     page = acme.come_back(page, amr=["pwd", "mfa"], acr="urn:upstream:two")
 
-    tokens = acme.provider.exchange(
-        shop, response_parameters(page)["code"], verifier=pkce.verifier
-    ).json()
+    tokens = acme.provider.exchange(shop, response_parameters(page)["code"], verifier=pkce.verifier).json()
     claims = acme.provider.container.hints.read(tokens["id_token"])
 
     assert claims.subject == acme.accounts()[0].id
@@ -586,22 +584,33 @@ def test_a_client_may_offer_some(acme):
 
     assert (page.has("provider-other"), page.has("provider-acme")) == (True, False)
     form = page.form_with("provider-other")
-    page = page.browser.open(
-        "POST", "/federation/start", form=[*form.fields.items(), ("provider", "acme")]
-    )
+    page = page.browser.open("POST", "/federation/start", form=[*form.fields.items(), ("provider", "acme")])
     assert (page.status, alert(page)) == (404, True)
+
+
+def order(page: Page) -> list[str]:
+    """The providers of the buttons on a page."""
+    return [given["value"] for given in page.elements("button") if given.get("name") == "provider"]
 
 
 @ONE_DATABASE
 def test_the_last_used_comes_first(acme):
     acme.register("other", name="Other", position=5)
     browser = acme.browser()
-    order = [given["value"] for given in browser.get("/login").elements("button") if given.get("name") == "provider"]
+    order = [
+        given["value"]
+        for given in browser.get("/login").elements("button")
+        if given.get("name") == "provider"
+    ]
     assert order == ["acme", "other"]
     acme.come_back(acme.leave(browser.get("/login"), "provider-other"), provider_id="other")
     browser.cookies.pop("__Host-idp_session")
 
-    order = [given["value"] for given in browser.get("/login").elements("button") if given.get("name") == "provider"]
+    order = [
+        given["value"]
+        for given in browser.get("/login").elements("button")
+        if given.get("name") == "provider"
+    ]
 
     assert order == ["other", "acme"]
 

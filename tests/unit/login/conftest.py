@@ -12,8 +12,8 @@ from idp.audit import Audit, Source
 from idp.authenticators import FactorThrottle, KnownDevices, Passwords, PasswordThrottle
 from idp.clock import FixedClock
 from idp.crypto import Argon2Parameters, PasswordHasher, Sealer, Secret
-from idp.federation import Identities
 from idp.delivery import MessageCodec, MessageLimits, Outbox
+from idp.federation import Identities
 from idp.login import (
     Completion,
     CompletionServices,

@@ -126,6 +126,8 @@ class FrontChannel:
         )
         self.reachable = 1
         """The level that everybody can prove."""
+        self.came_from: str | None = None
+        """The provider that every session came from."""
         self.ada = self._first_account()
 
     def close(self) -> None:
