@@ -142,19 +142,23 @@ class HttpClient:
         self._tls = None if settings.ca_file is None else _tls_context(settings.ca_file)
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
 
-    def get(self, url: str, *, accept: str, max_bytes: int | None = None) -> HttpResponse:
+    def get(
+        self, url: str, *, accept: str, max_bytes: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> HttpResponse:
         """Fetch ``url``; the status may be any but a redirect.
 
         Args:
             url: absolute; a fragment is not sent.
             accept: media types for the ``Accept`` header.
             max_bytes: a tighter limit than the configured one.
+            headers: sent along, only to an address that an operator or a provider of theirs configured,
+            because they may hold a token; for one that a client or a person named there are none.
 
         Raises:
             EgressRefused: the URL or its addresses break the rules.
             EgressFailed: no complete answer within the limits.
         """
-        return self._exchange(url, "GET", accept=accept, max_bytes=max_bytes)
+        return self._exchange(url, "GET", accept=accept, max_bytes=max_bytes, headers=headers)
 
     def post(
         self,

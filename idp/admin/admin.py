@@ -10,6 +10,7 @@ from idp.admin.context import AdminContext
 from idp.admin.invitations import InvitationAdmin
 from idp.admin.keys import KeyAdmin
 from idp.admin.messages import MessageAdmin
+from idp.admin.providers import FederationServices, ProviderAdmin
 from idp.admin.resources import ResourceAdmin
 from idp.delivery import MailSender, Outbox
 
@@ -23,11 +24,14 @@ class Admin:
     invitations: InvitationAdmin
     clients: ClientAdmin
     resources: ResourceAdmin
+    providers: ProviderAdmin
     keys: KeyAdmin
     messages: MessageAdmin
 
     @classmethod
-    def build(cls, context: AdminContext, *, outbox: Outbox, mail: MailSender) -> Self:
+    def build(
+        cls, context: AdminContext, *, outbox: Outbox, mail: MailSender, federation: FederationServices
+    ) -> Self:
         """All of them over one context, and what only some of them need."""
         return cls(
             accounts=AccountAdmin(context),
@@ -35,6 +39,7 @@ class Admin:
             invitations=InvitationAdmin(context),
             clients=ClientAdmin(context),
             resources=ResourceAdmin(context),
+            providers=ProviderAdmin(context, federation),
             keys=KeyAdmin(context),
             messages=MessageAdmin(context, outbox, mail),
         )

@@ -43,6 +43,18 @@ class AuthenticatorAdmin:
                 for factor in context.code_factors.list_(account_id)
             ],
             "recovery_codes_left": has.recovery_codes,
+            "identities": [
+                {
+                    "id": identity.id,
+                    "provider": identity.provider_id,
+                    "issuer": identity.issuer,
+                    "subject": identity.subject,
+                    "label": identity.label,
+                    "created_at": moment(identity.created_at),
+                    "last_used_at": moment(identity.last_used_at),
+                }
+                for identity in context.identities.of_account(account_id)
+            ],
         }
 
     def reset(self, account: Account, *, passkeys: bool) -> list[str]:

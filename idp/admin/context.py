@@ -19,6 +19,7 @@ from idp.authenticators import (
 )
 from idp.clients import Clients, Logos
 from idp.clock import Clock
+from idp.federation import Identities
 from idp.http import HttpClient
 from idp.keys import KeyStore
 from idp.resources import Resources
@@ -54,6 +55,7 @@ class AdminContext:
     logos: Logos
     resources: Resources
     keystore: KeyStore
+    identities: Identities
     http: HttpClient
     access_token_lifetime: timedelta
 

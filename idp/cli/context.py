@@ -53,7 +53,12 @@ def _assert_root_key_is_kept(settings: Settings, engine: Engine) -> None:
     with database.transaction(write=False):
         repos = repositories(database.session)
         # Commands that come before the first start use the root key for passwords and secrets alone.
-        is_used = bool(repos.keys.list_() or repos.accounts.has_passwords() or repos.clients.has_secrets())
+        is_used = bool(
+            repos.keys.list_()
+            or repos.accounts.has_passwords()
+            or repos.clients.has_secrets()
+            or repos.providers.has_secrets()
+        )
     load_root_key(settings.keys.dir, create=not is_used)
 
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "tune-hash": "idp.cli.tune_hash:tune_hash",
     "account": "idp.cli.account:account",
     "client": "idp.cli.client:client",
+    "provider": "idp.cli.provider:provider",
     "resource": "idp.cli.resource:resource",
     "key": "idp.cli.key:key",
     "breach-list": "idp.cli.breach_list:breach_list",

@@ -1,10 +1,13 @@
 """The flows on top of the rooms: how each is built."""
 
-from idp.admin import Admin, AdminContext
+from functools import partial
+
+from idp.admin import Admin, AdminContext, FederationServices
 from idp.audit import Actor
 from idp.clients import Clients, Logos
 from idp.container.joining import build_account_links
 from idp.container.rooms import Rooms, client_secret_key
+from idp.federation import Checkup, Providers, RelyingParty
 from idp.login import (
     AccountSwitch,
     Completion,
@@ -63,8 +66,14 @@ def build_authorization(rooms: Rooms) -> AuthorizationFlow:
             codes=rooms.codes,
             audit=rooms.audit,
             reachable_level=lambda account_id: reachable_level(enrolments.of(account_id)),
+            provider_of=lambda session_id: _provider_of(rooms, session_id),
         )
     )
+
+
+def _provider_of(rooms: Rooms, session_id: str) -> str | None:
+    came = rooms.identities.session_of(session_id)
+    return None if came is None else came.provider_id
 
 
 def build_logout(rooms: Rooms) -> LogoutFlow:
@@ -110,6 +119,8 @@ def build_selfservice(rooms: Rooms) -> SelfService:
             clients=rooms.clients,
             resources=rooms.resources,
             consents=rooms.consents,
+            providers=rooms.providers,
+            identities=rooms.identities,
         )
     )
 
@@ -182,9 +193,20 @@ def build_admin(rooms: Rooms) -> Admin:
             logos=Logos(rooms.repos),
             resources=Resources(rooms.repos),
             keystore=rooms.keystore,
+            identities=rooms.identities,
             http=rooms.http,
             access_token_lifetime=rooms.settings.tokens.access_token_lifetime,
         ),
         outbox=rooms.outbox,
         mail=rooms.mail_sender,
+        federation=FederationServices(
+            providers=Providers(
+                rooms.repos, rooms.provider_secrets, plain_hosts=rooms.settings.http.allowed_private_hosts
+            ),
+            checkup=Checkup(
+                rooms.http,
+                partial(RelyingParty, rooms.http, issuer=rooms.settings.issuer, clock=rooms.clock),
+            ),
+            issuer=rooms.settings.issuer,
+        ),
     )

@@ -8,6 +8,7 @@ from idp.audit import Audit, IssueCounter
 from idp.clients import ClientDirectory
 from idp.clock import Clock
 from idp.consents import Consents
+from idp.container.elsewhere import Elsewhere, build_elsewhere
 from idp.container.messages import Messages, build_messages
 from idp.container.proofs import Proofs, build_proofs
 from idp.crypto import RootKey, Sealer, Secret, load_root_key
@@ -50,7 +51,7 @@ _LONGEST_TOKEN_LIFETIME = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms(Proofs, Messages):
+class Rooms(Proofs, Messages, Elsewhere):
     """The floors below the flows: storage, services and nouns."""
 
     settings: Settings
@@ -97,8 +98,7 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     feed = ChangeFeed(source, clock, signals, poll_interval=settings.changes.poll_interval)
     hot_pool = create_hot_pool(settings.database, database.statements)
     ephemeral = _ephemeral(engine, hot_pool, shared.ephemeral if shared else None)
-    keyring = KeyRing(copies, _keystore(settings, copied, root), clock)
-    feed.subscribe("keys", keyring.reload)
+    keyring = _followed(KeyRing(copies, _keystore(settings, copied, root), clock), feed)
     resources = ResourceDirectory(copies, copied, feed)
     browser_store = create_browser_store(hot_pool)
     http = HttpClient(settings.http)
@@ -106,9 +106,13 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
     messages = build_messages(
         settings, repos=repos, root=root, links=proofs.links_once, http=http, clock=clock
     )
+    elsewhere = build_elsewhere(
+        settings, repos=repos, root=root, copies=copies, copied=copied, feed=feed, http=http, clock=clock
+    )
     return Rooms(
         **vars(proofs),
         **vars(messages),
+        **vars(elsewhere),
         settings=settings,
         clock=clock,
         root_key=root,
@@ -145,6 +149,11 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
 def _ephemeral(engine: Engine, hot_pool: HotPool, shared: EphemeralStore | None) -> EphemeralStore:
     own = SqlEphemeral(engine, create_window_store(hot_pool))
     return own if shared is None else FallbackEphemeral(shared, own)
+
+
+def _followed(keyring: KeyRing, feed: ChangeFeed) -> KeyRing:
+    feed.subscribe("keys", keyring.reload)
+    return keyring
 
 
 def _keystore(settings: Settings, repos: Repositories, root: RootKey) -> KeyStore:

@@ -14,13 +14,15 @@ from idp.authenticators import (
     PasswordThrottle,
 )
 from idp.errors import Conflict
-from idp.login.assurance import Achieved, Factor, assurance_of
+from idp.federation import UpstreamIdentity
+from idp.login.assurance import FEDERATED, Achieved, Factor, assurance_of
 from idp.login.attempt import LoginAttempt, LoginAttempts
 from idp.login.session import Seat, SessionDesk, SignedIn
+from idp.login.upstreams import Upstreams
 from idp.sessions import BrowserSession, Sessions
 from idp.storage import Repositories
 
-_SECOND_STEPS: Final = frozenset(Factor) - {Factor.PASSWORD}
+_SECOND_STEPS: Final = frozenset(Factor) - {Factor.PASSWORD, *FEDERATED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class CompletionServices:
     throttle: PasswordThrottle
     factor_throttle: FactorThrottle
     attempts: LoginAttempts
+    upstreams: Upstreams
     notices: Notices
     audit: Audit
     remember_device: timedelta
@@ -58,6 +61,7 @@ class Completion:
         device_cookie: str | None,
         trust_device: bool = False,
         only_renews: bool = False,
+        upstream: UpstreamIdentity | None = None,
         source: Source,
         now: datetime,
     ) -> SignedIn:
@@ -75,6 +79,7 @@ class Completion:
                 if one was taken.
             only_renews: some of the proofs are those of the present session, so without it they are worth
                 nothing.
+            upstream: what another provider has just said of them; what an attempt has kept counts as well.
             source: where the browser is.
             now: aware UTC time; becomes ``auth_time``.
 
@@ -99,6 +104,10 @@ class Completion:
             now=now,
         )
         session = self._take(seat, park_present=park_present, only_renews=only_renews)
+        if upstream is not None:
+            services.upstreams.note(session.id, upstream, now)
+        elif attempt is not None:
+            services.upstreams.note_kept(session.id, attempt.detail, now)
         if device is None and services.devices.knows_any(account_id):
             services.notices.tell(account_id, Notice.NEW_DEVICE, source=source, now=now)
         trusted_until = self._trusted_until(achieved, now) if trust_device else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from idp.login.assurance import Achieved, Factor
+from idp.login.assurance import FEDERATED, Achieved, Factor
 from idp.login.policy import Enrolled
 from idp.storage import Enrolment, Repositories
 
@@ -24,16 +24,18 @@ class Enrolments:
 
 
 def still_count(found: Enrolment, proofs: Iterable[Achieved]) -> bool:
-    """Whether proofs from before are still worth something: the password is the one that was given then.
+    """Whether proofs from before are still worth something: what they were given with is still there.
 
-    Security: who changes a stolen password ends the thief's sign-in that waits for a code.
+    Security: who changes a stolen password ends the thief's sign-in that waits for a code; likewise who
+    unlinks a stolen account elsewhere, and an operator who switches that provider off.
     """
-    changed_at = found.password_set_at
-    return all(
-        changed_at is not None and changed_at <= proof.at
-        for proof in proofs
-        if proof.factor is Factor.PASSWORD
-    )
+    return all(_still_counts(found, proof) for proof in proofs)
+
+
+def _still_counts(found: Enrolment, proof: Achieved) -> bool:
+    if proof.factor is Factor.PASSWORD:
+        return found.password_set_at is not None and found.password_set_at <= proof.at
+    return proof.factor not in FEDERATED or found.identities > 0
 
 
 def enrolled(found: Enrolment) -> Enrolled:
@@ -45,4 +47,5 @@ def enrolled(found: Enrolment) -> Enrolled:
         recovery_codes=found.recovery_codes,
         sms=bool(found.sms),
         email=bool(found.email),
+        identities=found.identities,
     )

@@ -105,6 +105,7 @@ class Export:
                 {"name": row.canonical, "kind": row.kind} for row in repos.exports.identifiers(account_id)
             ],
             "authenticators": self._proofs(account_id),
+            "accounts_elsewhere": self._identities(account_id),
             "known_browsers": [
                 {
                     "first_seen_at": _moment(row.created_at),
@@ -121,6 +122,24 @@ class Export:
                 "delete_after": _moment(deletion.delete_after),
             },
         }
+
+    def _identities(self, account_id: str) -> list[dict[str, Any]]:
+        """Who the person is at other providers, as those said it."""
+        identities = self._services.repos.identities
+        with_tokens = identities.ids_with_tokens(account_id)
+        return [
+            {
+                "provider": row.provider_id,
+                "issuer": row.issuer,
+                "sub": row.subject,
+                "label": row.label,
+                "profile": dict(row.profile),
+                "tokens_kept": row.id in with_tokens,
+                "linked_at": _moment(row.created_at),
+                "last_used_at": _moment(row.last_used_at),
+            }
+            for row in identities.list_(account_id)
+        ]
 
     def _proofs(self, account_id: str) -> dict[str, Any]:
         """What the person can prove who they are with, without the means to do it."""

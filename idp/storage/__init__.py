@@ -46,6 +46,9 @@ from idp.storage.models import (
     ConsentRow,
     DeploymentRow,
     EphemeralRow,
+    ExternalIdentityRow,
+    FederatedSessionRow,
+    IdentityProviderRow,
     InteractionRow,
     IssueCountRow,
     KnownDeviceRow,
@@ -61,8 +64,19 @@ from idp.storage.models import (
     ThrottleRow,
     TokenFamilyRow,
     TotpRow,
+    UpstreamTokenRow,
 )
-from idp.storage.records import AuditEntry, ClearedRows, ClientUse, Enrolment, Tally, Tries, Window
+from idp.storage.records import (
+    AuditEntry,
+    ClearedLinks,
+    ClearedRows,
+    ClientUse,
+    Enrolment,
+    FederatedLogin,
+    Tally,
+    Tries,
+    Window,
+)
 from idp.storage.repositories import Repositories, repositories
 from idp.storage.schema import current_revision, head_revision, is_current, revisions
 from idp.storage.shared import connect_shared
@@ -82,6 +96,7 @@ __all__ = [
     "ChangeCounterRow",
     "ChangeFeed",
     "ChangeSource",
+    "ClearedLinks",
     "ClearedRows",
     "ClientLogoRow",
     "ClientRow",
@@ -96,8 +111,12 @@ __all__ = [
     "Enrolment",
     "EphemeralRow",
     "EphemeralStore",
+    "ExternalIdentityRow",
     "FallbackEphemeral",
+    "FederatedLogin",
+    "FederatedSessionRow",
     "Flag",
+    "IdentityProviderRow",
     "Instant",
     "IntegrityConflict",
     "InteractionRow",
@@ -125,6 +144,7 @@ __all__ = [
     "TokenFamilyRow",
     "TotpRow",
     "Tries",
+    "UpstreamTokenRow",
     "Window",
     "begin_read",
     "begin_write",

@@ -17,7 +17,7 @@ from idp.errors import Unavailable
 from idp.observability import get_logger
 from idp.storage.change_sources import ChangeSource
 
-TOPICS = frozenset({"clients", "resources", "keys", "deployment"})
+TOPICS = frozenset({"clients", "resources", "keys", "providers", "deployment"})
 """What can change. A topic names what a worker may have cached, not a table."""
 
 _FAILURES_UNTIL_DOWN = 2

@@ -44,6 +44,8 @@ class Enrolment(NamedTuple):
     """How many can still be used."""
     sms: bool
     email: bool
+    identities: int
+    """How many linked identities of providers that can be used."""
 
     @property
     def password(self) -> bool:
@@ -77,6 +79,21 @@ class ClearedRows(NamedTuple):
 
     families: int
     consents: int
+
+
+class ClearedLinks(NamedTuple):
+    """How many rows of a provider were removed."""
+
+    identities: int
+    sessions: int
+    """Notes of where sessions came from, not the sessions."""
+
+
+class FederatedLogin(NamedTuple):
+    """A live session that came from a provider."""
+
+    session_id: str
+    account_id: str
 
 
 class Window(NamedTuple):

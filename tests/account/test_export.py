@@ -7,6 +7,7 @@ from typing import Any
 from tests.account.people import add_events, at_home
 from tests.browser import Browser
 from tests.provider import PASSWORD, Client, Provider
+from tests.storage import rows
 
 
 def _download(browser: Browser) -> dict[str, Any]:
@@ -56,6 +57,22 @@ def test_no_secret_comes_out(provider: Provider, ada: dict[str, Any]) -> None:
     assert phc is not None
     for secret in (phc, "$argon2", PASSWORD, "digest", "sealed", "bob", *browser.cookies.values()):
         assert secret not in text
+
+
+def test_accounts_elsewhere_are_in_it(provider: Provider, ada: dict[str, Any]) -> None:
+    """Who the person is at other providers, but not what proves it there (row K12)."""
+    container, now = provider.container, provider.container.clock.now()
+    with container.database.transaction():
+        container.repos.providers.add(rows.identity_provider(now))
+        container.repos.identities.add(rows.external_identity(now, account_id=ada["id"]))
+        container.repos.identities.set_tokens(rows.upstream_token(now, sealed_tokens=b"canary"))
+
+    data = _download(at_home(provider))
+
+    (found,) = data["accounts_elsewhere"]
+    assert (found["provider"], found["sub"], found["tokens_kept"]) == ("elsewhere", "248289761001", True)
+    assert found["profile"] == {"name": "Alice"}
+    assert "canary" not in json.dumps(data)
 
 
 def test_a_stale_session_gets_no_file(provider: Provider, ada: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from idp.clients.metadata import FIELDS
+from idp.federation import FIELDS as PROVIDER_FIELDS
 from tests.architecture.sources import ROOT
 
 DOCUMENTS = [
@@ -50,6 +51,19 @@ def test_every_member_of_client_metadata_is_documented_with_its_default() -> Non
         default = FIELDS[name][1]
         # What has no default of its own follows from other members, and the table says how.
         assert default is None or shown.strip() == _written(default), name
+
+
+def test_every_member_of_a_provider_is_documented_with_its_default() -> None:
+    """docs/providers.md, table of the members: those of FIELDS in their order, with their defaults."""
+    text = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|", text, re.MULTILINE)
+
+    assert [name for name, _ in rows] == list(PROVIDER_FIELDS)
+    for name, shown in rows:
+        default = PROVIDER_FIELDS[name][1]
+        # What has no default of its own follows from the preset, or from other members.
+        said_otherwise = default is None or name in {"scopes", "authorization_origins"}
+        assert said_otherwise or shown.strip() == _written([] if default == {} else default), name
 
 
 def test_the_tests_that_show_a_statement_quote_it() -> None:

@@ -10,6 +10,9 @@ from idp.storage import (
     ClientRow,
     ClientSecretRow,
     ConsentRow,
+    ExternalIdentityRow,
+    FederatedSessionRow,
+    IdentityProviderRow,
     InteractionRow,
     KnownDeviceRow,
     LoginAttemptRow,
@@ -19,6 +22,7 @@ from idp.storage import (
     ResourceServerRow,
     SigningKeyRow,
     TokenFamilyRow,
+    UpstreamTokenRow,
 )
 
 
@@ -177,3 +181,40 @@ def login_attempt(now: datetime, **changes: Any) -> LoginAttemptRow:
 def message(now: datetime, **changes: Any) -> OutboxRow:
     values: dict[str, Any] = {"id": "msg_1", "channel": "mail", "sealed_body": b"sealed", "due_at": now}
     return OutboxRow(**values | {"created_at": now, "expires_at": now + timedelta(days=1)} | changes)
+
+
+def identity_provider(now: datetime, **changes: Any) -> IdentityProviderRow:
+    values: dict[str, Any] = {"id": "elsewhere", "config": {"name": "Elsewhere"}, "sealed_secret": b"sealed"}
+    return IdentityProviderRow(**values | {"created_at": now, "updated_at": now} | changes)
+
+
+def external_identity(now: datetime, **changes: Any) -> ExternalIdentityRow:
+    values: dict[str, Any] = {
+        "id": "xid_1",
+        "provider_id": "elsewhere",
+        "issuer": "https://elsewhere.example",
+        "subject": "248289761001",
+        "account_id": "acc_1",
+        "label": "alice@elsewhere.example",
+        "profile": {"name": "Alice"},
+        "created_at": now,
+    }
+    return ExternalIdentityRow(**values | changes)
+
+
+def federated_session(now: datetime, **changes: Any) -> FederatedSessionRow:
+    values: dict[str, Any] = {
+        "session_id": "ses_1",
+        "provider_id": "elsewhere",
+        "issuer": "https://elsewhere.example",
+        "subject": "248289761001",
+        "upstream_sid": "there-1",
+        "sealed_id_token": b"sealed",
+        "created_at": now,
+    }
+    return FederatedSessionRow(**values | changes)
+
+
+def upstream_token(now: datetime, **changes: Any) -> UpstreamTokenRow:
+    values: dict[str, Any] = {"identity_id": "xid_1", "sealed_tokens": b"sealed", "scope": "openid"}
+    return UpstreamTokenRow(**values | {"updated_at": now} | changes)

@@ -589,8 +589,8 @@ def test_what_an_account_can_prove_is_found_at_once(store, book, now):
     with book.database.transaction(write=False):
         found = book.repos.enrolments.of("acc_1")
         nobody = book.repos.enrolments.of("acc_none")
-    assert found == Enrolment(now, 2, totp=True, recovery_codes=2, sms=True, email=True)
-    assert nobody == Enrolment(None, 0, totp=False, recovery_codes=0, sms=False, email=False)
+    assert found == Enrolment(now, 2, totp=True, recovery_codes=2, sms=True, email=True, identities=0)
+    assert nobody == Enrolment(None, 0, totp=False, recovery_codes=0, sms=False, email=False, identities=0)
 
 
 @pytest.mark.parametrize("name", ["bob", "nobody", None])

@@ -189,6 +189,28 @@ def test_a_fetch(site):
     ]
 
 
+def test_a_token_for_an_address_that_an_operator_named(site):
+    """X1: sent along only when the caller says so, and neither the host nor the encodings can be replaced."""
+    headers = {"Authorization": "Bearer t", "Host": "other.test", "Accept-Encoding": "br"}
+
+    client().get(f"{site}/plain", accept="application/json", headers=headers)
+    client().get(f"{site}/plain", accept="*/*")
+
+    first, second = Site.seen
+    assert first["Authorization"] == "Bearer t"
+    assert first["Host"] == site.removeprefix("http://")
+    assert first["Accept-Encoding"] == "gzip"
+    assert "Authorization" not in second
+
+
+def test_a_token_follows_no_redirect(site):
+    """X1."""
+    with pytest.raises(EgressFailed):
+        client().get(f"{site}/redirect", accept="*/*", headers={"Authorization": "Bearer t"})
+
+    assert len(Site.seen) == 1
+
+
 def test_other_statuses_are_told(site):
     assert client().get(f"{site}/missing", accept="*/*").status == 404
 

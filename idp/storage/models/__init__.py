@@ -16,6 +16,12 @@ from idp.storage.models.audit import AuditEventRow, IssueCountRow
 from idp.storage.models.authenticator import CodeFactorRow, PasskeyRow, RecoveryCodeRow, TotpRow
 from idp.storage.models.client import ClientLogoRow, ClientRow, ClientSecretRow, ResourceServerRow
 from idp.storage.models.consent import ConsentRow
+from idp.storage.models.federation import (
+    ExternalIdentityRow,
+    FederatedSessionRow,
+    IdentityProviderRow,
+    UpstreamTokenRow,
+)
 from idp.storage.models.key import SigningKeyRow
 from idp.storage.models.login_attempt import LoginAttemptRow
 from idp.storage.models.one_time import OneTimeRow
@@ -38,6 +44,9 @@ __all__ = [
     "ConsentRow",
     "DeploymentRow",
     "EphemeralRow",
+    "ExternalIdentityRow",
+    "FederatedSessionRow",
+    "IdentityProviderRow",
     "InteractionRow",
     "IssueCountRow",
     "KnownDeviceRow",
@@ -53,4 +62,5 @@ __all__ = [
     "ThrottleRow",
     "TokenFamilyRow",
     "TotpRow",
+    "UpstreamTokenRow",
 ]

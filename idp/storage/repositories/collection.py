@@ -16,6 +16,11 @@ from idp.storage.repositories.deletions import DeletionRepository
 from idp.storage.repositories.enrolments import EnrolmentRepository
 from idp.storage.repositories.exports import ExportRepository
 from idp.storage.repositories.families import FamilyRepository
+from idp.storage.repositories.federation import (
+    ExternalIdentityRepository,
+    FederatedSessionRepository,
+    ProviderRepository,
+)
 from idp.storage.repositories.keys import KeyRepository
 from idp.storage.repositories.login_attempts import LoginAttemptRepository
 from idp.storage.repositories.one_time import OneTimeRepository
@@ -59,6 +64,9 @@ class Repositories:
     deletions: DeletionRepository
     overviews: OverviewRepository
     exports: ExportRepository
+    providers: ProviderRepository
+    identities: ExternalIdentityRepository
+    federated_sessions: FederatedSessionRepository
 
 
 def repositories(session: SessionSource) -> Repositories:
@@ -91,4 +99,7 @@ def repositories(session: SessionSource) -> Repositories:
         deletions=DeletionRepository(session),
         overviews=OverviewRepository(session),
         exports=ExportRepository(session),
+        providers=ProviderRepository(session),
+        identities=ExternalIdentityRepository(session),
+        federated_sessions=FederatedSessionRepository(session),
     )

@@ -7,6 +7,8 @@ from sqlalchemy import ColumnElement, exists, func, select
 from idp.storage.models import (
     AccountRow,
     CodeFactorRow,
+    ExternalIdentityRow,
+    IdentityProviderRow,
     PasskeyRow,
     PasswordRow,
     RecoveryCodeRow,
@@ -30,6 +32,10 @@ class EnrolmentRepository(Repository):
         def sends_to(channel: str) -> object:
             return exists().where(CodeFactorRow.account_id == account_id, CodeFactorRow.channel == channel)
 
+        identity, provider = ExternalIdentityRow, IdentityProviderRow
+        usable = (
+            select(func.count()).select_from(identity).join(provider, provider.id == identity.provider_id)
+        )
         columns = (
             select(PasswordRow.updated_at).where(PasswordRow.account_id == account_id).scalar_subquery(),
             count(PasskeyRow),
@@ -37,6 +43,7 @@ class EnrolmentRepository(Repository):
             count(RecoveryCodeRow, RecoveryCodeRow.consumed_at.is_(None)),
             sends_to("sms"),
             sends_to("email"),
+            usable.where(identity.account_id == account_id, provider.disabled_at.is_(None)).scalar_subquery(),
         )
         return Enrolment._make(self._session.execute(select(*columns)).one())  # type: ignore[call-overload] # a mixture of columns
 

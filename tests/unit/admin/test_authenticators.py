@@ -36,6 +36,7 @@ def test_a_new_account_has_a_password_and_nothing_else(admin, ada, as_json):
         "totp": None,
         "codes": [],
         "recovery_codes_left": 0,
+        "identities": [],
     }
 
 
@@ -59,6 +60,7 @@ def test_second_steps_are_reset_in_one_go(admin, container, protected, events, a
         "totp": None,
         "codes": [],
         "recovery_codes_left": 0,
+        "identities": [],
     }
     with container.database.transaction(write=False):
         assert container.devices.count_trusted(protected, container.clock.now()) == 0
