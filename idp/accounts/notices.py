@@ -33,6 +33,8 @@ class Notice(StrEnum):
     RECOVERY_CODE_USED = "recovery_code_used"
     CODE_FACTOR_ADDED = "code_factor_added"
     CODE_FACTOR_REMOVED = "code_factor_removed"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
     SECOND_FACTOR_RESET = "second_factor_reset"
     SECOND_STEP_FAILED = "second_step_failed"
     EMAIL_CHANGED = "email_changed"

@@ -15,12 +15,14 @@ class AuditEvent(StrEnum):
     # Accounts and their proofs
 
     ACCOUNT_CREATED = "account.created"
-    """An account was made. Detail: ``username``; if by the person, ``way`` (``signup`` or ``invitation``),
-    ``factor`` and ``terms`` (which they accepted)."""
+    """An account was made. Detail: ``username``; if by the person, ``way`` (``signup``, ``invitation`` or
+    ``federation``), ``factor`` and ``terms`` (which they accepted); ``provider`` if they came from another
+    one."""
 
     SIGNUP_REQUESTED = "account.signup.requested"
     """Somebody asked to register with an address or a number; the account is the one that has it already,
-    else empty. Detail: ``channel`` (``mail`` or ``sms``), ``resent``."""
+    else empty. Detail: ``channel`` (``mail`` or ``sms``), ``resent``; ``provider`` if they came from another
+    one."""
 
     INVITED = "account.invited"
     """An operator invited somebody to make an account. Detail: ``mailed`` (else the operator passes the
@@ -60,7 +62,8 @@ class AuditEvent(StrEnum):
     """A disabled account may be used again; what was ended stays ended. Detail: none."""
 
     ACCOUNT_UPDATED = "account.updated"
-    """A person changed their profile. Detail: ``fields`` (names of the claims that changed, no values)."""
+    """A person's profile changed. Detail: ``fields`` (names of the claims that changed, no values);
+    ``provider`` if it follows that one's."""
 
     ACCOUNT_EXPORTED = "account.exported"
     """A person downloaded everything that is kept about them. Detail: none."""
@@ -167,6 +170,33 @@ class AuditEvent(StrEnum):
     DEVICE_TRUSTED = "account.device.trusted"
     """A person asked for no second step in this browser for a while. Detail: ``until``."""
 
+    # Sign-ins at other providers
+
+    FEDERATION_VERIFIED = "federation.signin.verified"
+    """Another provider said who somebody is, and its answer held. Detail: ``provider`` (its id), ``name``,
+    ``purpose`` (``login`` or ``reauthentication``), ``factor`` (``federated``, or ``federated-strong`` for
+    two factors there, of a provider that is trusted with them), ``auth_time`` (when they signed in there,
+    if it said so)."""
+
+    FEDERATION_FAILED = "federation.signin.failed"
+    """A way to another provider led to no sign-in. The account is empty unless somebody was signed in.
+    Detail: ``provider``, ``purpose`` (``sign-in``, ``again`` or ``link``), ``reason`` (what did not hold, a
+    code listed in docs/federation.md)."""
+
+    IDENTITY_LINKED = "federation.identity.linked"
+    """An account elsewhere can be used to sign in from now on. Detail: ``provider``, ``name``,
+    ``identity`` (id of the link)."""
+
+    IDENTITY_UNLINKED = "federation.identity.unlinked"
+    """An account elsewhere cannot be used any more. Detail: ``provider``, ``name``, ``identity``."""
+
+    UPSTREAM_LOGOUT_RECEIVED = "federation.logout.received"
+    """Another provider said that somebody is signed out there. Detail: ``provider``, ``sessions`` (how many
+    ended here; each has an event of its own)."""
+
+    UPSTREAM_LOGOUT_REFUSED = "federation.logout.refused"
+    """A logout token of another provider did not hold. Detail: ``provider``, ``reason``."""
+
     # Browser sessions
 
     SESSION_STARTED = "session.started"
@@ -179,9 +209,9 @@ class AuditEvent(StrEnum):
     """Of several accounts signed in in one browser, another became the present one. Detail: none."""
 
     SESSION_ENDED = "session.ended"
-    """A browser session ended before its time. Detail: ``reason`` (``logout``, ``replaced``, or
-    ``ended_by_person`` from the page of their sessions), ``families`` (how many token families ended
-    with it)."""
+    """A browser session ended before its time. Detail: ``reason`` (``logout``, ``replaced``,
+    ``upstream_logout`` by the provider that it came from, or ``ended_by_person`` from the page of their
+    sessions), ``families`` (how many token families ended with it)."""
 
     SESSIONS_ENDED = "session.others.ended"
     """Many sessions of an account ended at once. Detail: ``reason`` (``ended_by_person``,

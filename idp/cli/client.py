@@ -34,6 +34,16 @@ def _changeable(command: Callable[..., None]) -> Callable[..., None]:
             multiple=True,
             help="The level it would like when a request says nothing; may be repeated, best first.",
         ),
+        click.option(
+            "--identity-provider",
+            "identity_providers",
+            multiple=True,
+            help="A provider through which its people may sign in; may be repeated. All by default.",
+        ),
+        click.option(
+            "--required-identity-provider",
+            help="The one provider through which its people sign in; no password, no passkey.",
+        ),
     ):
         command = option(command)
     return command
@@ -174,12 +184,13 @@ def _changes(given: dict[str, object]) -> dict[str, object]:
     metadata: dict[str, object] = {}
     if isinstance(path, Path):
         metadata.update(read_json_object(path, option="--metadata"))
-    for option in ("minimum_acr", "backchannel_logout_uri", "accent_color"):
+    for option in ("minimum_acr", "backchannel_logout_uri", "accent_color", "required_identity_provider"):
         if given[option]:
             metadata[option] = given[option]
-    values = given["default_acr_values"]
-    if isinstance(values, tuple) and values:
-        metadata["default_acr_values"] = list(values)
+    for option in ("default_acr_values", "identity_providers"):
+        values = given[option]
+        if isinstance(values, tuple) and values:
+            metadata[option] = list(values)
     return metadata
 
 

@@ -31,6 +31,7 @@ _MAX_URIS: Final = 100
 _MAX_SCOPES: Final = 200
 _MAX_SECONDS: Final = 10 * 366 * 24 * 3600
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+\-]{0,127}")
+_PROVIDER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 
@@ -144,6 +145,21 @@ def _contacts(value: Any, field: str) -> list[str]:
     return [_label(part, field) for part in value]
 
 
+def _providers(value: Any, field: str) -> list[str]:
+    if not isinstance(value, list | tuple) or len(value) > _MAX_URIS:
+        raise Invalid(f"{field} must be a list of at most {_MAX_URIS} ids of providers.", field=field)
+    return list(dict.fromkeys(_provider(name, field) for name in value))
+
+
+def _provider(value: Any, field: str) -> str:
+    if not isinstance(value, str) or not _PROVIDER.fullmatch(value):
+        raise Invalid(
+            f"{field} must name providers as `idp provider create --id` does: small letters, digits, -.",
+            field=field,
+        )
+    return value
+
+
 def _colour(value: Any, field: str) -> str:
     if not isinstance(value, str) or not _COLOUR.fullmatch(value):
         raise Invalid(f"{field} must be a colour such as #2f5bea.", field=field)
@@ -181,6 +197,8 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     "first_party": (_boolean, False),
     "accent_color": (_colour, None),
     "minimum_acr": (_one_of(*ACR_VALUES_SUPPORTED), None),
+    "identity_providers": (_providers, None),
+    "required_identity_provider": (_provider, None),
     "require_pkce": (_boolean, True),
     "access_token_format": (_one_of(*TOKEN_FORMATS), None),
     "access_token_signing_alg": (_one_of(*SUPPORTED_ALGORITHMS), "ES256"),
@@ -279,6 +297,14 @@ def _public_clients_prove_possession(metadata: dict[str, Any]) -> None:
         )
 
 
+def _required_provider_is_offered(metadata: dict[str, Any]) -> None:
+    offered, required = metadata["identity_providers"], metadata["required_identity_provider"]
+    if required is not None and offered is not None and required not in offered:
+        raise Invalid(
+            "The required provider must be among identity_providers.", field="required_identity_provider"
+        )
+
+
 def _schemes_fit_the_application(metadata: dict[str, Any]) -> None:
     if metadata["application_type"] == "native":
         return
@@ -287,4 +313,10 @@ def _schemes_fit_the_application(metadata: dict[str, Any]) -> None:
             raise Invalid("Private-use schemes are for native applications (application_type).", field=field)
 
 
-_RULES: Final = (_needs_a_name, _grants_fit, _public_clients_prove_possession, _schemes_fit_the_application)
+_RULES: Final = (
+    _needs_a_name,
+    _grants_fit,
+    _public_clients_prove_possession,
+    _required_provider_is_offered,
+    _schemes_fit_the_application,
+)

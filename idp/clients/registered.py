@@ -51,6 +51,10 @@ class RegisteredClient:
     """What it wishes for when a request says nothing, in order of preference."""
     minimum_acr: str | None
     """The level below which nobody is signed in to it."""
+    identity_providers: frozenset[str] | None
+    """Ids of the providers through which its people may sign in; ``None`` for all."""
+    required_identity_provider: str | None
+    """The one through which they sign in."""
     accent_color: str | None
     """``#rrggbb``: the colour of buttons and links on the way to it."""
     logo_uri: str | None
@@ -129,6 +133,10 @@ class RegisteredClient:
             default_max_age=metadata["default_max_age"],
             default_acr_values=tuple(metadata["default_acr_values"]),
             minimum_acr=metadata["minimum_acr"],
+            identity_providers=None
+            if metadata["identity_providers"] is None
+            else _shared(*metadata["identity_providers"]),
+            required_identity_provider=metadata["required_identity_provider"],
             accent_color=metadata["accent_color"],
             logo_uri=metadata["logo_uri"],
             client_uri=metadata["client_uri"],
@@ -168,6 +176,12 @@ class RegisteredClient:
     def allows_grant(self, grant_type: str) -> bool:
         """Whether the client may use this grant type (row R11)."""
         return grant_type in self.grant_types
+
+    def allows_provider(self, provider_id: str) -> bool:
+        """Whether its people may sign in through this provider."""
+        if self.required_identity_provider is not None:
+            return provider_id == self.required_identity_provider
+        return self.identity_providers is None or provider_id in self.identity_providers
 
     def check_secret(self, secret: object, now: datetime) -> bool:
         """Whether this is one of the client's live secrets; constant time, never raises (row K5).

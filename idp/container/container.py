@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 
 from idp.admin import Admin
 from idp.clock import Clock
+from idp.container.federating import Federation, build_federation, build_upstreams
 from idp.container.flows import (
     build_admin,
     build_authorization,
@@ -31,6 +32,8 @@ from idp.login import (
     AccountSwitch,
     AddedProof,
     Completion,
+    FederatedFlow,
+    JoiningFlow,
     LoginAttempts,
     LoginFlow,
     PasskeyFlow,
@@ -40,6 +43,8 @@ from idp.login import (
     SecuringFlow,
     SentCodes,
     SignupFlow,
+    UpstreamLogoutFlow,
+    UpstreamSignOut,
 )
 from idp.oauth import LogoutFlow, OAuthServer
 from idp.oauth.authorization import AuthorizationFlow
@@ -64,6 +69,10 @@ class Container(Rooms):
     sent_codes: SentCodes
     account_switch: AccountSwitch
     passkey_flow: PasskeyFlow
+    federated: FederatedFlow
+    joining: JoiningFlow
+    upstream_logout: UpstreamLogoutFlow
+    upstream_sign_out: UpstreamSignOut
     own_passkeys: OwnPasskeys
     signup: SignupFlow
     recovery: RecoveryFlow
@@ -96,12 +105,15 @@ def build(settings: Settings, *, engine: Engine, session: SessionSource, clock: 
     """
     rooms = build_rooms(settings, engine=engine, session=session, clock=clock)
     attempts = build_attempts(rooms)
-    completion = build_completion(rooms, attempts)
+    upstreams = build_upstreams(rooms)
+    completion = build_completion(rooms, attempts, upstreams)
     pending = build_pending(rooms, attempts, completion)
     standings = build_standings(rooms, attempts)
     passkey_flow = build_passkey_flow(rooms, completion)
+    federation = build_federation(rooms, attempts=attempts, completion=completion, upstreams=upstreams)
     return Container(
         **{field.name: getattr(rooms, field.name) for field in fields(Rooms)},
+        **{field.name: getattr(federation, field.name) for field in fields(Federation)},
         oauth=build_oauth(rooms),
         authorization=build_authorization(rooms),
         logout=build_logout(rooms),

@@ -66,8 +66,14 @@ def build_authorization(rooms: Rooms) -> AuthorizationFlow:
             codes=rooms.codes,
             audit=rooms.audit,
             reachable_level=lambda account_id: reachable_level(enrolments.of(account_id)),
+            provider_of=lambda session_id: _provider_of(rooms, session_id),
         )
     )
+
+
+def _provider_of(rooms: Rooms, session_id: str) -> str | None:
+    came = rooms.identities.session_of(session_id)
+    return None if came is None else came.provider_id
 
 
 def build_logout(rooms: Rooms) -> LogoutFlow:
@@ -113,6 +119,8 @@ def build_selfservice(rooms: Rooms) -> SelfService:
             clients=rooms.clients,
             resources=rooms.resources,
             consents=rooms.consents,
+            providers=rooms.providers,
+            identities=rooms.identities,
         )
     )
 

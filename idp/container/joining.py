@@ -96,6 +96,7 @@ def build_securing(rooms: Rooms) -> SecuringFlow:
             totp=rooms.totp,
             recovery_codes=rooms.recovery_codes,
             code_factors=rooms.code_factors,
+            identities=rooms.identities,
             everything=_everything(rooms),
             ratelimiter=rooms.ratelimiter,
             audit=rooms.audit,

@@ -17,6 +17,7 @@ from idp.login import (
     SentCodeServices,
     Standings,
     StandingServices,
+    Upstreams,
 )
 
 
@@ -25,7 +26,7 @@ def build_attempts(rooms: Rooms) -> LoginAttempts:
     return LoginAttempts(rooms.repos, lifetime=rooms.settings.login.attempt_lifetime)
 
 
-def build_completion(rooms: Rooms, attempts: LoginAttempts) -> Completion:
+def build_completion(rooms: Rooms, attempts: LoginAttempts, upstreams: Upstreams) -> Completion:
     """The end of sign-ins."""
     return Completion(
         CompletionServices(
@@ -36,6 +37,7 @@ def build_completion(rooms: Rooms, attempts: LoginAttempts) -> Completion:
             throttle=rooms.throttle,
             factor_throttle=rooms.factor_throttle,
             attempts=attempts,
+            upstreams=upstreams,
             notices=rooms.notices,
             audit=rooms.audit,
             remember_device=rooms.settings.login.remember_device,

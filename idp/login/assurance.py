@@ -25,6 +25,10 @@ class Factor(StrEnum):
     """A WebAuthn credential that verified them: two factors in one."""
     SECURITY_KEY = "security-key"
     """A WebAuthn credential that only noticed somebody's presence: something they have."""
+    FEDERATED = "federated"
+    """Another provider's word for who they are. One factor, whatever was asked there (row M8)."""
+    FEDERATED_STRONG = "federated-strong"
+    """The word of a provider that is trusted with it: two factors were shown there."""
 
 
 class Achieved(NamedTuple):
@@ -34,6 +38,8 @@ class Achieved(NamedTuple):
     at: datetime
     synced: bool = False
     """Of a WebAuthn credential: whether its key can leave the device."""
+    amr: tuple[str, ...] = ()
+    """Of another provider that is trusted with it: the methods that it names."""
 
 
 class Assurance(NamedTuple):
@@ -42,6 +48,16 @@ class Assurance(NamedTuple):
     acr: str
     amr: tuple[str, ...]
 
+
+FEDERATED: Final = frozenset({Factor.FEDERATED, Factor.FEDERATED_STRONG})
+"""Proofs that were given elsewhere."""
+
+FEDERATED_METHOD: Final = "fed"
+"""In ``amr``: somebody else said who it is. No value of RFC 8176, which has none for it; its §2 lets parties
+agree on others."""
+
+_TOLD_BY_STRENGTH: Final = frozenset({"mfa", "otp", "sms"})
+"""Methods that here stand for a second step; passed on only when the other provider's word for one counts."""
 
 _POSSESSION: Final = frozenset({Factor.TOTP, Factor.RECOVERY_CODE, Factor.SMS, Factor.SECURITY_KEY})
 
@@ -53,6 +69,8 @@ _AMR: Final = {
     Factor.EMAIL: ("otp",),
     Factor.PASSKEY: ("pop", "user"),
     Factor.SECURITY_KEY: ("pop",),
+    Factor.FEDERATED: (FEDERATED_METHOD,),
+    Factor.FEDERATED_STRONG: (FEDERATED_METHOD,),
 }
 """Source: RFC 8176 §2."""
 
@@ -69,6 +87,8 @@ def proofs_of(session: BrowserSession) -> tuple[Achieved, ...]:
     A session whose second step has been too long ago counts as one factor (row S4), and so do its proofs.
     """
     methods, at = set(session.amr), session.auth_time
+    if FEDERATED_METHOD in methods:  # before the password, which may be the other provider's
+        return () if session.acr == ACR_PHISHING_RESISTANT else (_federated(session),)
     if "pwd" not in methods:
         return ()
     proofs = (Achieved(Factor.PASSWORD, at),)
@@ -82,7 +102,8 @@ def acr_of(factors: Collection[Factor]) -> str:
     knows = Factor.PASSWORD in factors
     if Factor.PASSKEY in factors or (knows and Factor.SECURITY_KEY in factors):
         return ACR_PHISHING_RESISTANT
-    if knows and not _POSSESSION.isdisjoint(factors):
+    identified = knows or not FEDERATED.isdisjoint(factors)
+    if Factor.FEDERATED_STRONG in factors or (identified and not _POSSESSION.isdisjoint(factors)):
         return ACR_TWO_FACTORS
     return ACR_SINGLE_FACTOR
 
@@ -91,6 +112,19 @@ def _methods(achieved: Iterable[Achieved], *, multiple: bool) -> set[str]:
     methods = {"mfa"} if multiple else set[str]()
     for proof in achieved:
         methods.update(_AMR[proof.factor])
+        methods.update(proof.amr if proof.factor is Factor.FEDERATED_STRONG else _harmless(proof.amr))
         if proof.factor in {Factor.PASSKEY, Factor.SECURITY_KEY}:
             methods.add("swk" if proof.synced else "hwk")
     return methods
+
+
+def _harmless(amr: tuple[str, ...]) -> set[str]:
+    """What another provider named, without what would pass for a second step (row M8)."""
+    return set(amr) - _TOLD_BY_STRENGTH
+
+
+def _federated(session: BrowserSession) -> Achieved:
+    """The proof of a session that came from another provider, with the methods it has already."""
+    strong = session.acr == ACR_TWO_FACTORS
+    methods = tuple(method for method in session.amr if method != FEDERATED_METHOD)
+    return Achieved(Factor.FEDERATED_STRONG if strong else Factor.FEDERATED, session.auth_time, amr=methods)

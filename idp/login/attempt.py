@@ -139,8 +139,18 @@ def _moved_on() -> Conflict:
 
 
 def _stored(proof: Achieved) -> dict[str, Any]:
-    return {"factor": proof.factor.value, "at": proof.at.isoformat(), "synced": proof.synced}
+    return {
+        "factor": proof.factor.value,
+        "at": proof.at.isoformat(),
+        "synced": proof.synced,
+        "amr": list(proof.amr),
+    }
 
 
 def _read(stored: Mapping[str, Any]) -> Achieved:
-    return Achieved(Factor(stored["factor"]), datetime.fromisoformat(stored["at"]), bool(stored["synced"]))
+    return Achieved(
+        Factor(stored["factor"]),
+        datetime.fromisoformat(stored["at"]),
+        bool(stored["synced"]),
+        tuple(stored.get("amr", ())),  # of an attempt that the previous release began: none
+    )

@@ -13,13 +13,15 @@ from idp.authenticators import (
     KnownDevices,
     PasswordThrottle,
 )
-from idp.login.assurance import Achieved, Factor, assurance_of
+from idp.federation import UpstreamIdentity
+from idp.login.assurance import FEDERATED, Achieved, Factor, assurance_of
 from idp.login.attempt import LoginAttempt, LoginAttempts
 from idp.login.session import Seat, SessionDesk, SignedIn
+from idp.login.upstreams import Upstreams
 from idp.sessions import BrowserSession, Sessions
 from idp.storage import Repositories
 
-_SECOND_STEPS: Final = frozenset(Factor) - {Factor.PASSWORD}
+_SECOND_STEPS: Final = frozenset(Factor) - {Factor.PASSWORD, *FEDERATED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class CompletionServices:
     throttle: PasswordThrottle
     factor_throttle: FactorThrottle
     attempts: LoginAttempts
+    upstreams: Upstreams
     notices: Notices
     audit: Audit
     remember_device: timedelta
@@ -56,6 +59,7 @@ class Completion:
         park_present: bool = False,
         device_cookie: str | None,
         trust_device: bool = False,
+        upstream: UpstreamIdentity | None = None,
         source: Source,
         now: datetime,
     ) -> SignedIn:
@@ -71,6 +75,7 @@ class Completion:
             device_cookie: what the browser sent.
             trust_device: whether the person asked not to be asked for a second step here again; counts only
                 if one was taken.
+            upstream: what another provider has just said of them; what an attempt has kept counts as well.
             source: where the browser is.
             now: aware UTC time; becomes ``auth_time``.
 
@@ -94,6 +99,10 @@ class Completion:
             now=now,
         )
         session = self._take(seat, park_present=park_present)
+        if upstream is not None:
+            services.upstreams.note(session.id, upstream, now)
+        elif attempt is not None:
+            services.upstreams.note_kept(session.id, attempt.detail, now)
         if device is None and services.devices.knows_any(account_id):
             services.notices.tell(account_id, Notice.NEW_DEVICE, source=source, now=now)
         trusted_until = self._trusted_until(achieved, now) if trust_device else None

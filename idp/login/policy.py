@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from idp.login.assurance import Factor, acr_of
+from idp.login.assurance import FEDERATED, Factor, acr_of
 from idp.sessions import level_of
 
 
@@ -121,12 +121,16 @@ def _owes(enrolled: Enrolled, achieved: Collection[Factor]) -> bool:
     return enrolled.has_second_factor and not any(factor in achieved for factor in _STEPS_TAKEN)
 
 
-_STEPS_TAKEN: Final = (*_SECOND, Factor.SECURITY_KEY)
+_STEPS_TAKEN: Final = (*_SECOND, Factor.SECURITY_KEY, Factor.FEDERATED_STRONG)
+"""Security: the word of another provider stands in for the person's own second step only where the operator
+trusts that provider with it (row M8)."""
+_SAY_WHO: Final = frozenset({Factor.PASSWORD, Factor.PASSKEY, *FEDERATED})
+"""After one of these the password says nothing new."""
 
 
 def _offered(enrolled: Enrolled, achieved: Collection[Factor]) -> tuple[Factor, ...]:
     offered = tuple(factor for factor in _SECOND if _has(enrolled, factor) and factor not in achieved)
-    missing = Factor.PASSWORD not in achieved and Factor.PASSKEY not in achieved and enrolled.password
+    missing = enrolled.password and _SAY_WHO.isdisjoint(achieved)
     return (*offered, Factor.PASSWORD) if missing else offered
 
 
@@ -144,5 +148,7 @@ def _has(enrolled: Enrolled, factor: Factor) -> bool:
             return enrolled.email
         case Factor.RECOVERY_CODE:
             return enrolled.recovery_codes > 0
-        case Factor.SECURITY_KEY:
+        case Factor.FEDERATED:
+            return enrolled.identities > 0
+        case Factor.SECURITY_KEY | Factor.FEDERATED_STRONG:
             return False

@@ -19,6 +19,7 @@ from idp.authenticators import Channel as CodeChannel
 from idp.authenticators import CodeFactors, Passkeys, RecoveryCodes, Totp
 from idp.delivery import Channel
 from idp.errors import NotFound
+from idp.federation import Identities
 from idp.languages import marked
 from idp.login.ending import EverythingOfAccount
 from idp.onetime import Claimed, OneTimeLinks
@@ -43,6 +44,7 @@ class SecuringServices:
     totp: Totp
     recovery_codes: RecoveryCodes
     code_factors: CodeFactors
+    identities: Identities
     everything: EverythingOfAccount
     ratelimiter: RateLimiter
     audit: Audit
@@ -179,6 +181,10 @@ class SecuringFlow:
         for factor in services.code_factors.list_(account_id):
             if factor.created_at >= since:
                 removed += services.code_factors.remove(account_id, factor.channel)
+        for link in services.identities.of_account(account_id):
+            if link.created_at >= since:
+                services.identities.unlink(account_id, link.id)
+                removed += 1
         if removed or notice is Notice.RECOVERY_CODES_CREATED:
             services.recovery_codes.remove(account_id, now)
         return removed

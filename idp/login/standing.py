@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from idp.accounts import Accounts, assert_may_authenticate
 from idp.authenticators import KnownDevice, KnownDevices
 from idp.errors import Conflict, Refused
-from idp.login.assurance import Factor
+from idp.login.assurance import FEDERATED, Factor
 from idp.login.attempt import LoginAttempt, LoginAttempts
 from idp.login.enrolled import enrolled
 from idp.login.goal import Goal, Visitor
@@ -82,6 +82,9 @@ class Standings:
             changed_at = found.password_set_at
             if proof.factor is Factor.PASSWORD and (changed_at is None or changed_at > proof.at):
                 raise NoAttempt(detail="the password was changed")
+            # Security: likewise who unlinks a stolen account elsewhere, and an operator who switches it off.
+            if proof.factor in FEDERATED and not found.identities:
+                raise NoAttempt(detail="no linked identity is left")
         return self.judge(attempt, enrolled(found), goal.kept_by(attempt), visitor)
 
     def judge(self, attempt: LoginAttempt, has: Enrolled, goal: Goal, visitor: Visitor) -> Standing:

@@ -65,6 +65,7 @@ _WHY_ENDED: Final[Mapping[str, str]] = {
     "ended_by_person": marked("You ended it from the list of your sessions."),
     "password_changed": marked("The password was changed."),
     "operator": marked("An administrator ended it."),
+    "upstream_logout": marked("You signed out at the provider through which you had signed in."),
 }
 
 
@@ -128,6 +129,22 @@ def _passkey_used(detail: Detail) -> Happening:
         Words(marked("You used a passkey")),
         None if purpose == "login" else _why(_WHY_SECOND, purpose),
     )
+
+
+def _federated(detail: Detail) -> Happening:
+    # The name is the provider's own, so no message of the catalogues: it is shown as it is.
+    return Happening(
+        Words(marked("You proved that it was you through %(method)s"), _provider(detail)),
+        _why(_WHY_SECOND, detail.get("purpose")) if detail.get("purpose") == "reauthentication" else None,
+    )
+
+
+def _identity(text: str) -> Callable[[Detail], Happening]:
+    return lambda detail: Happening(Words(text, _provider(detail)))
+
+
+def _provider(detail: Detail) -> str:
+    return str(detail.get("name") or detail.get("provider") or "?")
 
 
 def _ended(detail: Detail) -> Happening:
@@ -207,6 +224,11 @@ _TELLING: Final[Mapping[str, Callable[[Detail], Happening]]] = {
     AuditEvent.CODE_FACTOR_ADDED: _code_factor(marked("A second step was set up: %(method)s")),
     AuditEvent.CODE_FACTOR_REMOVED: _code_factor(marked("A second step was removed: %(method)s")),
     AuditEvent.PASSKEY_VERIFIED: _passkey_used,
+    AuditEvent.FEDERATION_VERIFIED: _federated,
+    AuditEvent.IDENTITY_LINKED: _identity(marked("An account elsewhere was linked: %(method)s")),
+    AuditEvent.IDENTITY_UNLINKED: _identity(
+        marked("The link to an account elsewhere was removed: %(method)s")
+    ),
     AuditEvent.PASSKEY_FAILED: _warning(marked("A passkey was refused")),
     AuditEvent.ACCOUNT_SECURED: _warning(
         marked('Somebody said "this was not me", and everything that was signed in ended')

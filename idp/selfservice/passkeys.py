@@ -172,7 +172,7 @@ class OwnPasskeys:
             removed = services.passkeys.remove(session.account_id, passkey_id)
             # Asked after the change and under a lock, so that two removals at once do not leave nothing.
             left = services.repos.enrolments.of(session.account_id)
-            if not left.passkeys and left.password_set_at is None:
+            if not (left.passkeys or left.password or left.identities):
                 raise Refused(
                     "This is your only way to sign in. Add another passkey or a password first.",
                     detail="last way in",

@@ -10,6 +10,7 @@ from idp.selfservice.contact import ContactChanges
 from idp.selfservice.deletion import OwnDeletion
 from idp.selfservice.export import Export
 from idp.selfservice.history import History
+from idp.selfservice.identities import OwnIdentities
 from idp.selfservice.password import OwnPassword
 from idp.selfservice.places import Places
 from idp.selfservice.profile import Profile
@@ -26,6 +27,7 @@ class SelfService:
     username: OwnUsername
     authenticators: Authenticators
     code_factors: CodeFactorSetup
+    identities: OwnIdentities
     contact: ContactChanges
     sessions: OwnSessions
     apps: ConnectedApps
@@ -50,5 +52,6 @@ class SelfService:
             deletion=OwnDeletion(services, authenticators),
             authenticators=authenticators,
             code_factors=CodeFactorSetup(services, authenticators),
+            identities=OwnIdentities(services, authenticators),
             contact=ContactChanges(services, authenticators),
         )

@@ -17,6 +17,7 @@ from idp.authenticators import (
 from idp.clients import ClientDirectory
 from idp.consents import Consents
 from idp.delivery import Outbox, SmsSender
+from idp.federation import Identities, ProviderDirectory
 from idp.onetime import OneTimeCodes
 from idp.ratelimit import RateLimiter
 from idp.resources import ResourceDirectory
@@ -54,3 +55,5 @@ class SelfServiceServices:
     clients: ClientDirectory
     resources: ResourceDirectory
     consents: Consents
+    providers: ProviderDirectory
+    identities: Identities

@@ -43,6 +43,8 @@ class OwnSession:
     acr: str
     has_password: bool
     """Whether a password was among the proofs."""
+    is_federated: bool
+    """Whether another provider said who it is."""
     applications: tuple[str, ...]
     """Names of the clients that got tokens in it."""
 
@@ -171,6 +173,7 @@ class OwnSessions:
             last_seen_at=row.last_seen_at,
             acr=person.acr if is_present else row.acr,
             has_password="pwd" in row.amr,
+            is_federated="fed" in row.amr,
             applications=applications,
         )
 

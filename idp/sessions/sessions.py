@@ -241,6 +241,8 @@ def _columns(draft: NewSession, now: datetime) -> dict[str, Any]:
 
 def _of_one_factor(amr: tuple[str, ...]) -> tuple[str, ...]:
     """What is left of ``amr`` for a sign-in that counts as one factor: the password, or a possession."""
+    if "fed" in amr:  # another provider's word; what else is there may be about that provider
+        return ("fed",)
     if "pwd" in amr:
         return ("pwd",)
     return tuple(method for method in amr if method not in {"mfa", "user"})

@@ -10,7 +10,7 @@ from idp.web.application import HEALTH_PATHS, Application
 from idp.web.context import local_path
 from idp.web.pages import problem_page
 from idp.web.problems import noted_problem
-from idp.web.protocol import PATHS, cors_headers, problem_answer
+from idp.web.protocol import PATHS, cors_headers, is_upstream_logout, problem_answer
 from idp.web.responses import flask_response
 
 _JSON_PATHS = PATHS | frozenset(HEALTH_PATHS)
@@ -24,6 +24,6 @@ def register_error_handlers(app: Application) -> None:
 def _answer(error: Exception) -> Response:
     problem = noted_problem(error, request.path)
     path = local_path(request.path)
-    if path in _JSON_PATHS or path.startswith("/.well-known/"):
+    if path in _JSON_PATHS or path.startswith("/.well-known/") or is_upstream_logout(path):
         return flask_response(problem_answer(problem, cors_headers(path)))
     return problem_page(problem)

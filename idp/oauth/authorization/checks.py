@@ -131,4 +131,5 @@ def _assemble(asked: Asked) -> AuthorizationRequest:
         claimed_subject=requested_subject(claims),
         login_hint=asked.get("login_hint"),
         ui_locales=tuple((asked.get("ui_locales") or "").split()),
+        idp_hint=asked.get("idp_hint") or asked.get("kc_idp_hint"),
     )

@@ -237,7 +237,8 @@ class AuthorizationFlow:
         request = interaction.request
         try:
             standing = self._standing_with(interaction, session, visit)
-            if next_prompt(standing) is not None:
+            # Where a session came from is nothing that the statement looks at.
+            if next_prompt(standing) is not None or standing.client.required_identity_provider is not None:
                 return None
         except (RedirectedError, ShownError):
             return None
@@ -299,6 +300,8 @@ class AuthorizationFlow:
         standing = self._standing_with(interaction, live, visit)
         if live is None:
             return standing
+        if standing.client.required_identity_provider is not None:
+            standing = replace(standing, came_from=self._services.provider_of(live.id))
         if level_of(live.acr) < demand_of(interaction.request, standing.client).level:
             standing = replace(standing, reachable=self._services.reachable_level(live.account_id))
         if standing.client.first_party:
@@ -329,6 +332,9 @@ class AuthorizationFlow:
             required=demand_of(request, client),
             steps_up=login_reason(standing) is Reason.ACR,
             parks=progress.other_account or "create" in request.prompts,
+            asks_again="login" in request.prompts,
+            max_age=request.max_age,
+            idp_hint=request.idp_hint,
         )
 
     def _record_answer(
@@ -363,6 +369,7 @@ def _optimistic(
         lacks_scopes=False,
         lacks_claims=False,
         reachable=HIGHEST_LEVEL,
+        came_from=client.required_identity_provider,
         now=now,
     )
 

@@ -24,6 +24,8 @@ LIMITS: Mapping[str, int] = {  # characters per parameter (row X3)
     "login_hint": 1024,
     "id_token_hint": 8192,
     "acr_values": 1024,
+    "idp_hint": 255,
+    "kc_idp_hint": 255,
     "claims": 8192,
     "request": 16384,
     "request_uri": 2048,

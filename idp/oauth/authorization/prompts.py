@@ -27,6 +27,8 @@ class Standing:
     """Single claims, likewise."""
     reachable: int
     """The highest level that the signed-in person can prove; only of interest beyond the session's."""
+    came_from: str | None
+    """The provider that the session came from; only of interest to a client that requires one."""
     now: datetime
 
 
@@ -42,8 +44,14 @@ def login_reason(standing: Standing) -> Reason | None:
             return Reason.OTHER_ACCOUNT
         if _is_too_old(session, request.max_age, standing.now):
             return Reason.MAX_AGE
+    if standing.client.required_identity_provider not in {None, standing.came_from}:
+        return Reason.IDENTITY_PROVIDER
     if _is_below(session, standing):
         return Reason.ACR
+    return _wrong_person(request, session)
+
+
+def _wrong_person(request: AuthorizationRequest, session: BrowserSession) -> Reason | None:
     if request.hinted_subject not in {None, session.account_id}:
         return Reason.ID_TOKEN_HINT
     if request.claimed_subject not in {None, session.account_id}:

@@ -49,6 +49,8 @@ class AuthorizationRequest:
     """``sub`` that the ``claims`` parameter insists on."""
     login_hint: str | None
     ui_locales: tuple[str, ...]
+    idp_hint: str | None = None
+    """Id of the provider that the client would send the person to (docs/divergences.md)."""
 
     @property
     def is_silent(self) -> bool:

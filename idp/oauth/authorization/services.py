@@ -35,3 +35,5 @@ class AuthorizationServices:
     audit: Audit
     reachable_level: Callable[[str], int]
     """The highest level of ``acr`` that an account's proofs can reach; inside the caller's transaction."""
+    provider_of: Callable[[str], str | None]
+    """Id of the provider that a session came from; inside the caller's transaction."""

@@ -26,6 +26,8 @@ class Reason(StrEnum):
     """Somebody else is signed in than the ``claims`` parameter names."""
     ACR = "acr"
     """The client asks for a higher level than the sign-in has."""
+    IDENTITY_PROVIDER = "identity_provider"
+    """The client's people sign in through one provider, and the sign-in did not come from there."""
     PROMPT_CREATE = "prompt_create"
     """The client sent ``prompt=create``."""
     OTHER_ACCOUNT = "other_account"
@@ -139,6 +141,12 @@ class InteractionView:
     from the start who they are."""
     parks: bool
     """Whether somebody is to sign in beside the person who is, who then stays signed in."""
+    asks_again: bool
+    """Whether the client wants a new sign-in (``prompt=login``)."""
+    max_age: int | None
+    """Seconds that a sign-in may lie in the past."""
+    idp_hint: str | None
+    """The provider that the client would send the person to; nobody has looked whether there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,9 @@ from idp.web.pages import (
     account_username,
     contact,
     enrol,
+    federation,
+    federation_join,
+    identities,
     new_password,
     reauthenticate,
     recovery,
@@ -29,14 +32,14 @@ from idp.web.pages.account_guard import SignInNeeded, to_sign_in
 from idp.web.pages.authorize import authorize, authorize_post, resume
 from idp.web.pages.consent import consent, consent_post
 from idp.web.pages.cookies import BROWSER
-from idp.web.pages.csrf import StaleForm
+from idp.web.pages.csrf import CROSS_SITE_BY_DESIGN, StaleForm
 from idp.web.pages.forms import begin_form
 from idp.web.pages.fresh import to_proof
 from idp.web.pages.headers import add_page_headers
 from idp.web.pages.home import home
 from idp.web.pages.locale import choose_language, prefer_language
 from idp.web.pages.login import login, login_post, plain_login, plain_login_post
-from idp.web.pages.logout import logged_out, logout, logout_confirm, logout_post
+from idp.web.pages.logout import logged_out, logout, logout_confirm, logout_post, upstream_logout
 from idp.web.pages.passkey import INTERACTION_ROUTES as PASSKEY_INTERACTIONS
 from idp.web.pages.passkey import ROUTES as PASSKEY
 from idp.web.pages.passkey_changes import ROUTES as PASSKEY_CHANGES
@@ -61,6 +64,7 @@ PAGES = (  # address, method, view
     ("/logout", "POST", logout_post),
     ("/logout/confirm", "POST", logout_confirm),
     ("/logged-out", "GET", logged_out),
+    ("/federation/logout", "GET", upstream_logout),
     *SELECT_ACCOUNT,
     *account.ROUTES,
     *account_sessions.ROUTES,
@@ -71,6 +75,9 @@ PAGES = (  # address, method, view
     *account_data.ROUTES,
     *account_deletion.ROUTES,
     *security.ROUTES,
+    *identities.ROUTES,
+    *federation.ROUTES,
+    *federation_join.ROUTES,
     *PASSKEY,
     *signup.ROUTES,
     *recovery.ROUTES,
@@ -127,7 +134,8 @@ def _before() -> None:
 @pages.after_request
 def _after(response: Response) -> Response:
     here: Visit | None = g.get("visit")
-    if here is not None and here.is_new_browser:
+    # What another site posted came without our cookies: the browser keeps those it has.
+    if here is not None and here.is_new_browser and request.endpoint not in CROSS_SITE_BY_DESIGN:
         BROWSER.write(response, here.browser, secure=is_secure())
     return response if isinstance(response, PageResponse) else add_page_headers(response, https=is_secure())
 

@@ -66,3 +66,5 @@ ATTEMPT = Cookie("idp_attempt")
 """Leads to what has been proved of a sign-in that is not finished."""
 BESIDE = Cookie("idp_beside")
 """The secrets of the sessions of other accounts that are signed in in this browser."""
+PROVIDERS = Cookie("idp_providers", lifetime=DEVICE_LIFETIME)
+"""Ids of the other providers that were used here last, for the order of their buttons; no secret."""

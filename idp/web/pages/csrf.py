@@ -18,7 +18,9 @@ from idp.languages import marked
 FIELD = "csrf_token"
 """Name of the hidden form field."""
 
-CROSS_SITE_BY_DESIGN = frozenset({"pages.authorize_post", "pages.logout_post"})
+CROSS_SITE_BY_DESIGN = frozenset(
+    {"pages.authorize_post", "pages.logout_post", "pages.federation_callback_post"}
+)
 """Endpoints that other sites post to; they change nothing and answer with a redirect to GET."""
 
 SIGN_IN = frozenset(
@@ -29,6 +31,7 @@ SIGN_IN = frozenset(
         "pages.interaction.verify_post",
         "pages.passkey_options",
         "pages.passkey_sign_in",
+        "pages.federation_start",
     }
 )
 """Forms that stay good when the person signs in elsewhere: in another tab, or by a second press."""

@@ -19,6 +19,7 @@ _NAMES: Final = frozenset(
     | {"action", "choice", "decision", "interaction", "method", "return_to", "step", "with"}
     | {"again", "automatic", "beside", "can_passkey", "credential", "here", "passkey"}
     | {"accounts", "client_id", "end_others", "present", "session", "terms", "trust_device"}
+    | {"identity", "provider"}
     | {"address", "code", "email", "name", "password", "phone", "username"}
 )
 """The fields of all our forms together."""

@@ -8,8 +8,9 @@ from idp.errors import Invalid, Refused, Unavailable
 from idp.login import Goal, proofs_of
 from idp.oauth import InteractionView
 from idp.web.context import application, container, now, source
-from idp.web.pages import client_view
+from idp.web.pages import client_view, providers
 from idp.web.pages.forms import form_value
+from idp.web.pages.leaving import errand_of, leave, wish_of
 from idp.web.pages.locale import gettext
 from idp.web.pages.own_path import own_path
 from idp.web.pages.render import page
@@ -32,7 +33,7 @@ def login(uid: str) -> Response:
     view = describe(uid)
     if view.steps_up:
         return _step_up(view)
-    return _form(view, goal_of(view))
+    return _straight_on(view) or _form(view, goal_of(view))
 
 
 def login_post(uid: str) -> Response:
@@ -40,7 +41,11 @@ def login_post(uid: str) -> Response:
     view = describe(uid)  # first, so that nobody signs in to something that has expired
     if form_value("action") == "cancel":
         return cancel(uid)
-    return _sign_in(view, goal_of(view))
+    goal = goal_of(view)
+    required = providers.required_by(view)
+    if required is not None:  # a password would not be enough
+        return leave(required.id, errand_of(goal), wish_of(view, goal), level=goal.required.level, view=view)
+    return _sign_in(view, goal)
 
 
 def plain_login() -> Response:
@@ -88,6 +93,25 @@ def _plain_goal() -> Goal:
     )
 
 
+def _straight_on(view: InteractionView) -> Response | None:
+    """Send the person to the provider that the client requires or hints at; ``None`` if there is none.
+
+    Not if they have just come back from there without success: then they choose.
+    """
+    provider = None if request.args.get("choose") == "1" else providers.straight_to(view)
+    if provider is None:
+        return None
+    goal = goal_of(view)
+    return leave(
+        provider.id,
+        errand_of(goal),
+        wish_of(view, goal, login_hint=view.login_hint),
+        level=goal.required.level,
+        view=view,
+        after_form=False,
+    )
+
+
 def _step_up(view: InteractionView) -> Response:
     """Ask for what is missing only: the proofs of the live session stand."""
     goal, here = goal_of(view), visitor()
@@ -100,6 +124,10 @@ def _sign_in(view: InteractionView | None, goal: Goal) -> Response:
     identifier, password = form_value("username"), form_value("password")
     try:
         _assert_named(identifier)
+        home = providers.home_of(identifier, view)
+        if home is not None:
+            wish = wish_of(view, goal, login_hint=identifier.strip())
+            return leave(home.id, errand_of(goal), wish, level=goal.required.level, view=view)
         assert_password_given(password)
         outcome = container().login.sign_in_with_password(
             identifier=identifier,
@@ -121,22 +149,27 @@ def _form(view: InteractionView | None, goal: Goal, typed: _Typed | None = None)
     hint = view.login_hint if view is not None else None
     here = container()
     client = None if view is None else client_view.of(view.client, redirect_origin=view.redirect_origin)
+    others = providers.offered(view)
+    is_only = view is not None and view.client.required_identity_provider is not None
+    targets = (
+        () if view is None else client_view.form_targets(view.client, redirect_origin=view.redirect_origin)
+    )
     return page(
         "login/password.html",
         status=200 if trouble is None else trouble.status,
-        form_targets=()
-        if view is None
-        else client_view.form_targets(view.client, redirect_origin=view.redirect_origin),
+        form_targets=(*targets, *providers.origins(others)),
         headers=() if trouble is None else trouble.headers,
         client=client,
         identifier=(hint or "") if typed is None else typed.identifier,
         trouble=trouble,
         is_again=view is not None and visit().session is not None,
         passkey_fields=_passkey_fields(goal),
-        can_passkey=here.passkey_flow.available,
-        signup=_beside("/signup", goal) if here.signup.channels else None,
+        can_passkey=here.passkey_flow.available and not is_only,
+        providers=providers.views(others),
+        is_only=is_only,
+        signup=_beside("/signup", goal) if here.signup.channels and not is_only else None,
         recover=f"{application().path_prefix}/recover"
-        if here.outbox.can_mail or here.outbox.can_sms
+        if (here.outbox.can_mail or here.outbox.can_sms) and not is_only
         else None,
     )
 

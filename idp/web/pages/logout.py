@@ -4,6 +4,7 @@ Source: OpenID Connect RP-Initiated Logout 1.0.
 """
 
 from flask import Response, request, url_for
+from werkzeug.exceptions import MethodNotAllowed
 
 from idp.clients import RegisteredClient
 from idp.oauth import Confirm, LogoutStep
@@ -17,6 +18,7 @@ from idp.web.pages.csrf import FIELD
 from idp.web.pages.forms import form_pairs, form_value
 from idp.web.pages.headers import add_sign_out_headers
 from idp.web.pages.locale import choose_language
+from idp.web.pages.providers import view_of
 from idp.web.pages.render import page
 from idp.web.pages.visit import is_secure, visit
 from idp.web.responses import see_other
@@ -56,8 +58,21 @@ def logout_confirm() -> Response:
 
 
 def logged_out() -> Response:
-    """Say that it is done."""
-    return page("logout/logged_out.html", others=len(sessions_beside()))
+    """Say that it is done, and offer to sign out at the provider that the session came from."""
+    upstream = container().upstream_sign_out.offered(visit().browser, now())
+    return page(
+        "logout/logged_out.html",
+        others=len(sessions_beside()),
+        upstream=None if upstream is None else view_of(upstream),
+    )
+
+
+def upstream_logout() -> Response:
+    """Go and sign out at the provider; once, after a sign-out here."""
+    if request.method == "HEAD":
+        raise MethodNotAllowed(valid_methods=["GET"])
+    location = container().upstream_sign_out.take(visit().browser, now())
+    return see_other(location or url_for("pages.logged_out"))
 
 
 def _ask(client: RegisteredClient | None, params: Pairs) -> Response:
@@ -81,4 +96,5 @@ def _follow(step: LogoutStep) -> Response:
     forget(response, step.ended)
     if step.ended:
         add_sign_out_headers(response)
+        container().upstream_sign_out.offer(step.ended, browser=visit().browser, now=now())
     return response

@@ -39,6 +39,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "passkey-added": marked("Your passkey is ready. Use it the next time you sign in."),
     "passkey-renamed": marked("The name is changed."),
     "passkey-removed": marked("The passkey is removed. It does not sign in anybody any more."),
+    "identity-linked": marked("The account elsewhere is linked. Use it the next time you sign in."),
+    "identity-unlinked": marked("The link is removed. Nobody signs in with it any more."),
     "email-changed": marked("Your e-mail address is changed."),
     "phone-changed": marked("Your telephone number is changed."),
     "verification-sent": marked("We have mailed you a link. Open it to confirm the address."),

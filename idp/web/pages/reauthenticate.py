@@ -4,6 +4,7 @@ from flask import Response, request
 
 from idp.errors import Invalid, Refused, Unavailable
 from idp.web.context import application, container, now, source
+from idp.web.pages import providers
 from idp.web.pages.account_guard import signed_in, signed_in_account
 from idp.web.pages.forms import form_value
 from idp.web.pages.login import assert_password_given
@@ -47,6 +48,7 @@ def _return_to() -> str:
 
 def _form(trouble: Trouble | None = None) -> Response:
     here, account = container(), signed_in_account()
+    others = [one for one in here.federated.ways_of(account.id) if providers.can_say_when(one)]
     with here.database.transaction(write=False):
         has = here.repos.enrolments.of(account.id)
     return page(
@@ -58,6 +60,8 @@ def _form(trouble: Trouble | None = None) -> Response:
         has_password=has.password,
         can_passkey=has.passkeys > 0 and here.passkey_flow.available,
         passkey_fields={"again": "yes", "return_to": _return_to()},
+        providers=providers.views(others),
+        form_targets=providers.origins(others),
     )
 
 

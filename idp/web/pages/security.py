@@ -9,6 +9,7 @@ from idp.errors import Conflict, IdpError, Invalid, NotFound, Refused, Unavailab
 from idp.login import Factor
 from idp.selfservice import NotFresh
 from idp.web.context import application, container, now, source
+from idp.web.pages import providers
 from idp.web.pages.account_guard import account_page, signed_in, signed_in_account
 from idp.web.pages.forms import form_value
 from idp.web.pages.fresh import fresh_person
@@ -45,11 +46,18 @@ def security_page(trouble: IdpError | None = None) -> Response:
     """The page, with what went wrong with one of its forms."""
     session, here = signed_in(), container()
     setup = here.selfservice.code_factors
+    others = providers.offered(None)
     return _shown(
         "security/security.html",
         trouble,
         protection=here.selfservice.authenticators.protection(session.account_id, now()),
         own_passkeys=own_passkeys_view(session.account_id),
+        identities=[
+            (one, providers.mark_of(one.preset))
+            for one in here.selfservice.identities.list_(session.account_id)
+        ],
+        providers=providers.views(others),
+        form_targets=providers.origins(others),
         can_mail=setup.can_offer(Channel.EMAIL),
         can_sms=setup.can_offer(Channel.SMS),
     )

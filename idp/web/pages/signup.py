@@ -1,5 +1,6 @@
 """Registration, page by page: the address, the code, the way in. Inside an interaction, or for itself."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from idp.languages import marked
 from idp.login import Goal, Registration, SignedIn, Unfinished, Wishes
 from idp.oauth import InteractionView
 from idp.web.context import application, container, now, source
-from idp.web.pages import client_view
+from idp.web.pages import client_view, providers
 from idp.web.pages.cookies import ATTEMPT
 from idp.web.pages.forms import form_value
 from idp.web.pages.locale import gettext, language
@@ -210,14 +211,22 @@ def _address(step: str, view: InteractionView | None) -> str:
 
 
 def _page(
-    template: str, view: InteractionView | None, *, trouble: Trouble | None = None, **values: Any
+    template: str,
+    view: InteractionView | None,
+    *,
+    trouble: Trouble | None = None,
+    more_targets: Iterable[str] = (),
+    **values: Any,
 ) -> Response:
     origin = "" if view is None else view.redirect_origin
     return page(
         template,
         status=200 if trouble is None else trouble.status,
         headers=[] if trouble is None else trouble.headers,
-        form_targets=() if view is None else client_view.form_targets(view.client, redirect_origin=origin),
+        form_targets=(
+            *(() if view is None else client_view.form_targets(view.client, redirect_origin=origin)),
+            *more_targets,
+        ),
         client=None if view is None else client_view.of(view.client, redirect_origin=origin),
         trouble=trouble,
         **values,
@@ -233,6 +242,7 @@ def _begin_page(
         closed = Trouble(status=404, message="")
         return _page("signup/closed.html", view, trouble=closed, sign_in=_sign_in_address(view))
     is_form = request.method == "POST"
+    others = () if invited is not None else providers.offered(view)
     hint = "" if view is None else view.login_hint or ""
     return _page(
         "signup/begin.html",
@@ -246,8 +256,18 @@ def _begin_page(
         accepts_terms=is_form and form_value("terms") == _YES,
         terms_uri=here.settings.registration.terms_uri,
         can_have_passkeys=here.passkeys.available,
+        providers=providers.views(others),
+        provider_fields=_provider_fields(view),
+        more_targets=providers.origins(others),
         sign_in=_sign_in_address(view),
     )
+
+
+def _provider_fields(view: InteractionView | None) -> dict[str, str]:
+    """Hidden fields of the form with the buttons of other providers."""
+    if view is not None:
+        return {"interaction": view.uid}
+    return {"return_to": own_path(request.args.get("return_to")) or ""}
 
 
 def _verify_page(

@@ -8,5 +8,6 @@ Called by mounting. Reading order: routes, endpoint, back_channel, documents, di
 from idp.web.protocol.cors import cors_headers
 from idp.web.protocol.endpoint import problem_answer
 from idp.web.protocol.routes import PATHS, add_protocol
+from idp.web.protocol.upstream_logout import is_upstream_logout
 
-__all__ = ["PATHS", "add_protocol", "cors_headers", "problem_answer"]
+__all__ = ["PATHS", "add_protocol", "cors_headers", "is_upstream_logout", "problem_answer"]

@@ -1,5 +1,7 @@
 """The protocol's table of addresses."""
 
+from flask import Response, request
+
 from idp.container import Container
 from idp.web.application import Application
 from idp.web.protocol.back_channel import BackChannel
@@ -8,7 +10,10 @@ from idp.web.protocol.discovery import Metadata
 from idp.web.protocol.documents import DocumentEndpoint
 from idp.web.protocol.endpoint import Guarded
 from idp.web.protocol.key_set import KeySet
+from idp.web.protocol.upstream_logout import PATH as UPSTREAM_LOGOUT
+from idp.web.protocol.upstream_logout import UpstreamLogoutEndpoint
 from idp.web.protocol.well_known import add_well_known
+from idp.web.responses import flask_response
 from idp.web.wire import Endpoint
 
 PATHS = frozenset({OIDC_METADATA, OAUTH_METADATA, "/jwks", "/token", "/introspect", "/revoke", "/userinfo"})
@@ -37,10 +42,27 @@ def add_protocol(app: Application, container: Container) -> None:
         endpoint = BackChannel(operation, container.settings, cors_headers(path), repeats)
         _add(app, path, endpoint, methods)
     add_well_known(app, container)
+    _add_upstream_logout(app, container)
     if app.path_prefix:
         # RFC 8414 §3.1: the well-known part goes between host and path.
         guarded = Guarded(metadata, app.edge, cors_headers(OAUTH_METADATA))
         app.add_endpoint(OAUTH_METADATA + app.path_prefix, "root_metadata", guarded, ["GET"])
+
+
+def _add_upstream_logout(app: Application, container: Container) -> None:
+    """By Flask's router, because the address holds the provider; it is no hot path."""
+
+    def upstream_logout(provider_id: str) -> Response:
+        endpoint = Guarded(UpstreamLogoutEndpoint(container, provider_id), app.edge, ())
+        return flask_response(endpoint({**request.environ, "REQUEST_METHOD": request.method}))
+
+    app.add_url_rule(
+        app.path_prefix + UPSTREAM_LOGOUT,
+        "protocol /federation/backchannel-logout",
+        upstream_logout,
+        methods=["POST"],
+        provide_automatic_options=False,
+    )
 
 
 def _add(app: Application, path: str, endpoint: Endpoint, methods: list[str]) -> None:

@@ -13,6 +13,7 @@ from idp.authenticators import FactorThrottle, KnownDevices, Passwords, Password
 from idp.clock import FixedClock
 from idp.crypto import Argon2Parameters, PasswordHasher, Sealer, Secret
 from idp.delivery import MessageCodec, MessageLimits, Outbox
+from idp.federation import Identities
 from idp.login import (
     Completion,
     CompletionServices,
@@ -23,6 +24,7 @@ from idp.login import (
     PendingServices,
     PendingSignIns,
     SignedIn,
+    Upstreams,
 )
 from idp.onetime import OneTimeLinks
 from idp.ratelimit import RateLimiter
@@ -105,6 +107,7 @@ class Door:
                 throttle=throttle,
                 factor_throttle=FactorThrottle(self.repos, throttle),
                 attempts=attempts,
+                upstreams=Upstreams(self._identities(), Sealer(b"u" * 32)),
                 notices=Notices(self.repos, outbox, OneTimeLinks(self.repos), settings.issuer),
                 audit=audit,
                 remember_device=settings.login.remember_device,
@@ -122,6 +125,9 @@ class Door:
                 audit=audit,
             )
         )
+
+    def _identities(self) -> Identities:
+        return Identities(self.repos, tokens=Sealer(b"t" * 32), id_tokens=Sealer(b"i" * 32))
 
     def close(self) -> None:
         self.passwords.close()

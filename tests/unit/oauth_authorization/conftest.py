@@ -110,6 +110,7 @@ class FrontChannel:
             codes=self.codes,
             audit=audit,
             reachable_level=lambda _account_id: self.reachable,
+            provider_of=lambda _session_id: self.came_from,
         )
         self.flow = AuthorizationFlow(self.services)
         self.logout = LogoutFlow(
@@ -125,6 +126,8 @@ class FrontChannel:
         )
         self.reachable = 1
         """The level that everybody can prove."""
+        self.came_from: str | None = None
+        """The provider that every session came from."""
         self.ada = self._first_account()
 
     def close(self) -> None:
