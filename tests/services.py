@@ -254,7 +254,7 @@ def chromium_path() -> str | None:
 def node_modules_path() -> Path | None:
     """The folder with the Node.js packages of tests/node, installed by ``make test``; also needs ``node``."""
     folder = Path(__file__).parent / "node" / "node_modules"
-    if shutil.which("node") and (folder / "openid-client").is_dir():
+    if shutil.which("node") and all((folder / name).is_dir() for name in ("openid-client", "oidc-provider")):
         return folder
     _missing("Node.js with the packages of tests/node (`npm ci` there)")
     return None
