@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from idp.crypto import Sealer
-from idp.federation import Providers, ProviderSecrets
 from tests.bench import NewProvider
 from tests.browser import Browser, Page
 from tests.provider import Provider
@@ -31,38 +29,26 @@ class Elsewhere:
 
     def register(self, provider_id: str = ID, **members: Any) -> None:
         """Let people come from the stub; `members` are those of its configuration."""
-        here = self.provider.container
-        secrets = ProviderSecrets(Sealer(here.root_key.derive("identity-providers")))
-        providers = Providers(here.repos, secrets, plain_hosts=("localhost",))
         configuration = {
-            "preset": "oidc",
-            "kind": "oidc",
             "name": NAME,
             "client_id": CLIENT_ID,
             "issuer": self.stub.issuer,
             "scopes": ["openid", "profile", "email"],
-            "authorization_origins": [self.stub.address],
             **members,
         }
-        with here.database.transaction():
-            providers.create(provider_id, configuration, secret="our secret", now=self.provider.clock.now())
+        self.provider.container.admin.providers.create(
+            provider_id, configuration, preset_name="oidc", secret="our secret"
+        )
         self.provider.settle()
 
     def change(self, provider_id: str = ID, **members: Any) -> None:
         """Configure it otherwise."""
-        here = self.provider.container
-        secrets = ProviderSecrets(Sealer(here.root_key.derive("identity-providers")))
-        providers = Providers(here.repos, secrets, plain_hosts=("localhost",))
-        with here.database.transaction():
-            providers.update(provider_id, members, now=self.provider.clock.now())
+        self.provider.container.admin.providers.update(provider_id, members)
         self.provider.settle()
 
     def switch_off(self, provider_id: str = ID) -> None:
-        here = self.provider.container
-        secrets = ProviderSecrets(Sealer(here.root_key.derive("identity-providers")))
-        providers = Providers(here.repos, secrets)
-        with here.database.transaction():
-            providers.set_disabled(provider_id, disabled=True, now=self.provider.clock.now())
+        """As an operator does."""
+        self.provider.container.admin.providers.disable(provider_id)
         self.provider.settle()
 
     def browser(self) -> Browser:

@@ -9,7 +9,8 @@ import pyotp
 from playwright.sync_api import Page, expect
 
 from idp.authenticators import Channel
-from tests.chromium import site
+from idp.login import First
+from tests.chromium import newcomers, site
 from tests.chromium.virtual_authenticator import VirtualAuthenticator
 from tests.provider import PASSWORD, Client, Provider
 
@@ -94,7 +95,41 @@ class Walk:
             here.code_factors.enrol(account, channel, address, self.provider.clock.now())
 
 
+def _leave(walk: Walk) -> None:
+    newcomers.offer(walk.provider)
+    # It goes on by itself; an answer without content keeps the browser where it is.
+    walk.page.route(f"{newcomers.THERE}/**", lambda route: route.fulfill(status=204))
+    walk.ask(idp_hint=newcomers.ID)
+    expect(walk.page.locator("#leave")).to_be_visible()
+
+
+def _failed(walk: Walk) -> None:
+    newcomers.offer(walk.provider)
+    walk.go(f"/federation/{newcomers.ID}/callback?state=nobodys")
+
+
+def _join(walk: Walk) -> None:
+    newcomers.offer(walk.provider)
+    newcomers.send(walk.provider, walk.page, First.ASK, email="ada@elsewhere.example")
+    walk.go("/federation/join")
+    walk.page.click("#join-submit")
+    expect(walk.page.get_by_role("alert")).to_be_visible()
+
+
+def _known(walk: Walk) -> None:
+    newcomers.offer(walk.provider)
+    newcomers.send(walk.provider, walk.page, First.KNOWN, email=f"{walk.username}@example.org")
+    walk.go("/federation/known")
+
+
+def _link(walk: Walk) -> None:
+    _known(walk)
+    walk.signed_in_at("/federation/link")
+    expect(walk.page.locator("#link-submit")).to_be_visible()
+
+
 def _login(walk: Walk) -> None:
+    newcomers.offer(walk.provider)
     walk.ask(scope="openid profile offline_access")
     walk.page.fill("input[name=username]", "nobody")
     walk.page.fill("input[name=password]", "wrong")
@@ -170,6 +205,7 @@ def _recovery_codes(walk: Walk) -> None:
 
 
 def _security(walk: Walk) -> None:
+    newcomers.offer(walk.provider)
     walk.sign_in()
     walk.generator()
     walk.code_factor(Channel.SMS, "+493012345678")
@@ -195,6 +231,7 @@ def _offer(walk: Walk) -> None:
 
 
 def _signup(walk: Walk) -> None:
+    newcomers.offer(walk.provider)
     walk.go("/signup")
     walk.page.fill("input[name=username]", "not an address")
     walk.page.click("#signup-submit")
@@ -364,6 +401,11 @@ VISITS: dict[str, Callable[[Walk], object]] = {
     "errors/expired.html": _expired,
     "errors/problem.html": _guest_at("/authorize?client_id=nobody"),
     "errors/stale_form.html": _stale_form,
+    "federation/failed.html": _failed,
+    "federation/join.html": _join,
+    "federation/known.html": _known,
+    "federation/leave.html": _leave,
+    "federation/link.html": _link,
     "home/home.html": _at("/"),
     "home/welcome.html": _guest_at("/"),
     "login/password.html": _login,
