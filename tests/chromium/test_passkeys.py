@@ -223,6 +223,44 @@ def test_the_offer_after_a_password(new_page: NewPage, new_site: NewProvider, ca
     )
 
 
+def test_a_browser_that_can_makes_a_passkey_by_itself(
+    new_page: NewPage, new_site: NewProvider, callback: str
+) -> None:
+    """Conditional create: nothing is pressed; the browser is asked in the way that never asks the person.
+
+    No virtual authenticator does it yet, so the browser's answer is that of an ordinary registration.
+    """
+    provider = new_site()
+    provider.account("ada")
+    client = provider.client("shop", redirect_uris=[callback])
+    page = new_page()
+    authenticator = VirtualAuthenticator(page)
+    asked: list[str] = []
+    page.expose_function("asked", lambda mediation: asked.append(mediation))  # noqa: PLW0108 - no built-in will do
+    page.add_init_script(CAN_CREATE)
+
+    pkce = site.ask(page, provider, client)
+    page.wait_for_function("document.querySelector('[data-passkey-able]').value === 'yes'")
+    page.fill("#username", "ada")
+    page.fill("#password", site.PASSWORD)
+    page.click("#login-submit")
+
+    assert "id_token" in site.taken(page, provider, client, pkce)
+    assert asked == ["conditional"]
+    assert len(authenticator.credentials) == 1
+    assert len(provider.container.own_passkeys.list_(_account(provider))) == 1
+
+
+CAN_CREATE = """
+const create = navigator.credentials.create.bind(navigator.credentials);
+PublicKeyCredential.getClientCapabilities = async () => ({ conditionalCreate: true });
+navigator.credentials.create = async ({ mediation, ...options }) => {
+  await window.asked(mediation);
+  return create(options);
+};"""
+"""A browser whose password manager has just filled in the password."""
+
+
 def test_an_account_that_begins_with_a_passkey(
     new_page: NewPage, new_site: NewProvider, complaints: Complaints
 ) -> None:

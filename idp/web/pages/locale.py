@@ -31,6 +31,7 @@ def prepare_translations(app: Flask, settings: Settings) -> None:
     # Security: `_()` and trans mark their text as HTML and read % in it. Texts that come in a variable, some
     # of them from registrations, go through here instead and are escaped (row K2).
     app.jinja_env.globals["translated"] = gettext
+    app.jinja_env.filters["isolated"] = _isolated
 
 
 def choose_language(ui_locales: Iterable[str] = ()) -> None:
@@ -105,3 +106,8 @@ def _html_language(name: str) -> tuple[str, str]:
 def _markup(name: str, message: str) -> Markup:
     """A text of a template in a language; both are known to be few."""
     return Markup(catalogue(name).gettext(message))  # noqa: S704 - from our own templates and catalogues
+
+
+def _isolated(text: str) -> Markup:
+    """A text that keeps its own direction among words of another, such as a telephone number in Arabic."""
+    return Markup("<bdi>{}</bdi>").format(text)
