@@ -93,6 +93,13 @@ def login(subject: Subject, _: bytes, answer: Answer) -> None:
     assert "/login" not in answer.header("location")
 
 
+def passkey_login(subject: Subject, _: bytes, answer: Answer) -> None:
+    """Signed in: a session cookie, and where to go on."""
+    del subject
+    assert "idp_session" in answer.cookies()
+    assert answer.json()["location"] == "/"
+
+
 def verified(subject: Subject, token: str, typ: str | None) -> dict[str, Any]:
     """The claims of a JWT signed with ES256 by one of the subject's published keys."""
     keys: Any = subject.ask(get(subject.port, subject.addresses.jwks)).json()

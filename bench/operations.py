@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench import checks
+from bench import checks, passkeys
 from bench.load import CONNECTIONS
 from bench.ours import KIOSK, PASSWORD, PEOPLE_WITH_PASSWORD, Ours, person
 from bench.subjects import API_SCOPE, MACHINE, SHOP, Subject, each
@@ -147,6 +147,11 @@ def login(subject: Subject, _: int = 0) -> Sequence[bytes]:
     return forms
 
 
+def _passkey_login(subject: Subject, count: int) -> Sequence[bytes]:
+    assert isinstance(subject, Ours)
+    return passkeys.sign_ins(subject, subject.device, count)
+
+
 OPERATIONS: Final = (
     Operation(
         name="discovery", title="discovery", requests=_discovery, check=checks.discovery,
@@ -199,12 +204,16 @@ OPERATIONS: Final = (
     Operation(
         name="login_page", title="login page", requests=_login_page, check=checks.login_page,
     ),
-    # Few enough at a time that none is refused: a full queue is measured by bench/isolation.py.
+    # Few enough at a time that none is refused: a full queue is measured by bench/isolation.py, and SQLite
+    # lets one write at a time.
     Operation(
         name="login", title="password login, Argon2id", requests=login, check=checks.login, status=303,
         connections=4, hashes=1,
     ),
-    # Passkey login goes here, as soon as there is one: an assertion per request, used up (count=…).
+    Operation(
+        name="passkey_login", title="passkey login, ES256 assertion", requests=_passkey_login,
+        check=checks.passkey_login, connections=4, count=300,
+    ),
 )  # fmt: skip
 """In the order of the table."""
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from flask import Flask
 from sqlalchemy import insert
 
+from bench.passkeys import device_with_passkeys
 from bench.servers import IdpServer
 from bench.stores import Store
 from bench.subjects import (
@@ -31,6 +32,7 @@ from idp.crypto import random_token
 from idp.sessions import ACR_SINGLE_FACTOR
 from idp.storage import OneTimeRow, TokenFamilyRow
 from idp.tokens import AUTHORIZATION_CODE_KIND, AuthorizedGrant, TokenSpec, new_family_id
+from tests.passkey import Authenticator
 from tests.sessions import begin_session
 
 PASSWORD: Final = "correct horse battery staple"
@@ -244,6 +246,10 @@ class Ours(Subject):
             )
             for number in range(PEOPLE)
         ]
+        self.device: Authenticator = device_with_passkeys(
+            here, self.issuer, [(one["id"], one["username"]) for one in made[:PEOPLE_WITH_PASSWORD]]
+        )
+        """Holds a passkey of each of those who can sign in with a password too."""
         self._signed_in_at = here.clock.now()
         self._people: list[tuple[str, str, str]] = []
         with here.database.transaction():

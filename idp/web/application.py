@@ -29,6 +29,9 @@ _NOT_MODIFIED = HTTPStatus.NOT_MODIFIED.value  # an enumeration's member costs a
 _SERVER = ("Server", "idp")
 """Ours to say, or the HTTP server would name itself (row X14)."""
 
+_IS_WHOLE = "idp.is_whole"
+"""In the environment of a request through Flask: whether its answer is no stream."""
+
 
 class NoSession(SessionInterface):
     """Flask's session, switched off: browser sessions are ours (decision D6).
@@ -101,19 +104,23 @@ class Application(Flask):
             self._direct[method, path] = endpoint
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Give the request its id, then serve it. An id sent by the client is not trusted."""
+        """Give the request its id, then serve it. An id sent by the client is not trusted.
+
+        A body that is there as a whole is returned as a list; see :func:`_whole`.
+        """
         identity = new_request_id()
         before = request_id.set(identity)
         try:
             endpoint = self._direct.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
             if endpoint is None:
-                return super().wsgi_app(environ, start_response)
+                pieces = super().wsgi_app(environ, start_response)
+                return _whole(pieces) if environ.get(_IS_WHOLE) else pieces
             status, headers, body = endpoint(environ)
             sent = [*headers, _SERVER, ("X-Request-Id", identity)]
             if status != _NOT_MODIFIED:
                 sent.append(("Content-Length", str(len(body))))
             start_response(STATUS_LINES[status], sent)
-            return (body,)
+            return [body]
         finally:
             request_id.reset(before)
 
@@ -127,4 +134,18 @@ class Application(Flask):
         response = super().process_response(response)
         response.headers["Server"] = _SERVER[1]
         response.headers["X-Request-Id"] = request_id.get()
+        request.environ[_IS_WHOLE] = response.is_sequence
         return response
+
+
+def _whole(pieces: Iterable[bytes]) -> list[bytes]:
+    """A body in one piece, and as a list: the server sends a list at once, anything else through a channel.
+
+    That takes further switches between its threads, several times as many as the answer is worth.
+    """
+    try:
+        return [b"".join(pieces)]
+    finally:
+        close = getattr(pieces, "close", None)  # PEP 3333: whoever takes the body calls it
+        if close is not None:
+            close()
