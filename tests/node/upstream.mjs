@@ -68,6 +68,8 @@ const provider = new Provider(`http://localhost:${port}`, {
     pushedAuthorizationRequests: { enabled: true },
     ...features,
   },
+  // Its logout tokens go to loopback here, which the library refuses by itself.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   pkce: { required: () => true },
   ttl: { AccessToken: 300, AuthorizationCode: 60, Grant: 3600, IdToken: 600, Interaction: 3600, Session: 3600 },
   ...others,
