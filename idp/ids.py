@@ -5,14 +5,41 @@
 """
 
 import os
+from collections import deque
 from datetime import datetime
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-_RANDOM_CHARACTERS = 16
 # Two characters at a time: half as many steps for something every audit event needs.
 _PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
-# Five bits of each random byte become its character in one call.
+# Five bits of each of the sixteen random bytes become its character in one call.
 _RANDOM = _CROCKFORD.encode() * 8
+
+
+NAME_BYTES = 16
+"""Size of :func:`fresh_bytes`: 128 random bits."""
+
+_BLOCK = 256 * NAME_BYTES
+
+
+def fresh_bytes() -> bytes:
+    """``NAME_BYTES`` random bytes for a name that has to be unlike every other, and is no secret.
+
+    They come from the operating system's generator, 256 names at a time. Each call of that generator lets
+    go of the interpreter's lock; with other requests waiting for it, four calls in a token request were
+    four chances to be put aside in the middle and go on with cold caches. What must not be guessed is
+    never made of this: such bytes would lie in memory before they are needed.
+    """
+    try:
+        return _kept.pop()
+    except IndexError:
+        block = os.urandom(_BLOCK)
+        _kept.extend(block[start : start + NAME_BYTES] for start in range(NAME_BYTES, _BLOCK, NAME_BYTES))
+        return block[:NAME_BYTES]
+
+
+_kept: deque[bytes] = deque()  # its pop and extend are atomic
+# Workers are forked from a process that may have some left: they would all give the same names.
+os.register_at_fork(after_in_child=_kept.clear)
 
 
 def new_id(prefix: str, now: datetime) -> str:
@@ -29,5 +56,5 @@ def new_id(prefix: str, now: datetime) -> str:
     return (
         f"{prefix}_{pairs[milliseconds >> 40]}{pairs[milliseconds >> 30 & 1023]}"
         f"{pairs[milliseconds >> 20 & 1023]}{pairs[milliseconds >> 10 & 1023]}{pairs[milliseconds & 1023]}"
-        f"{os.urandom(_RANDOM_CHARACTERS).translate(_RANDOM).decode()}"
+        f"{fresh_bytes().translate(_RANDOM).decode()}"
     )

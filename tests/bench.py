@@ -29,6 +29,7 @@ from idp.app import create_app
 from idp.clock import FixedClock
 from idp.container import Container
 from idp.storage.changes import TOPICS
+from tests.databases import commit_without_waiting, empty
 from tests.provider import START, Client, Provider, make_provider, make_settings
 from tests.services import postgresql_url
 from tests.serving import choose_way
@@ -93,6 +94,7 @@ class PostgresqlTemplate:
         self._idle: list[str] = []
         self.keys = folder / "keys"
         self._run("CREATE DATABASE {}", self._name)
+        commit_without_waiting(server, self._name)
         make_provider(make_settings(folder, self._url(self._name))).close()
         self._metadata = MetaData()
         with _connected(self._url(self._name)) as connection:
@@ -119,14 +121,14 @@ class PostgresqlTemplate:
     def _new_copy(self) -> str:
         name = f"{self._name}_{len(self._copies) + 1}"
         self._run("CREATE DATABASE {} TEMPLATE {}", name, self._name)
+        commit_without_waiting(self._server, name)
         self._copies.append(name)
         return name
 
     def _restore(self, name: str) -> None:
         """Make a copy what the template is."""
         with _connected(self._url(name)) as connection:
-            for table in reversed(self._metadata.sorted_tables):
-                connection.execute(table.delete())
+            empty(connection, reversed(self._metadata.sorted_tables))
             for table, rows in self._rows.items():
                 connection.execute(table.insert(), rows)
 
@@ -199,8 +201,7 @@ class Bench:
         self._clock.advance(START - self._clock.now())
         self._container.issue_counter.flush()
         with self._container.database.engine.begin() as connection:
-            for table in self._tables:
-                connection.execute(table.delete())
+            empty(connection, self._tables)
             connection.execute(self._keys.insert(), self._key_rows)
             connection.execute(self._counters.update().values(version=self._counters.c.version + 1))
         for folder in (self._container.settings.mail.folder, self._container.settings.sms.folder):

@@ -76,12 +76,17 @@ def sqlite_settings(_migrated_sqlite_file: Path, tmp_path: Path) -> DatabaseSett
 def postgresql_settings(_migrated_postgresql_url: str) -> Iterator[DatabaseSettings]:
     yield DatabaseSettings(url=SecretUrl(_migrated_postgresql_url))
     with psycopg.connect(_migrated_postgresql_url) as connection:
-        tables = connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        ).fetchall()
-        # Cheaper than TRUNCATE for a handful of rows; every foreign key cascades, so any order will do.
-        for (table,) in tables:
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        connection.execute(_empty_every_table(connection))
+
+
+def _empty_every_table(connection: psycopg.Connection) -> bytes:
+    """Many statements in one text, for one question to the server. Cheaper than TRUNCATE for few rows."""
+    tables = connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    ).fetchall()
+    # Every foreign key cascades, so any order will do.
+    statements = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for (table,) in tables]
+    return sql.SQL("; ").join(statements).as_bytes(connection)
 
 
 @pytest.fixture(params=BOTH_DATABASES)

@@ -80,19 +80,22 @@ class LocalServer:
         process, self._process = self._process, None
         if process is None:
             return
+        children = _children(process.pid)
         process.send_signal(how)
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        # After a crash they answer until they notice that their parent is gone.
+        deadline = time.monotonic() + _STOP_SECONDS
+        while any(map(_is_running, children)) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def pids(self) -> list[int]:
         """The server's processes, its own children included; Linux only."""
         assert self._process is not None
-        main = self._process.pid
-        children = Path(f"/proc/{main}/task/{main}/children").read_text(encoding="ascii")
-        return [main, *map(int, children.split())]
+        return [self._process.pid, *_children(self._process.pid)]
 
     def close(self) -> None:
         """Stop and remove the data."""
@@ -106,6 +109,21 @@ class LocalServer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _children(pid: int) -> list[int]:
+    """The child processes of one; none where the system does not tell."""
+    try:
+        return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()))
+    except OSError:
+        return []
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
 
 
 class PostgresqlServer(LocalServer):
@@ -236,7 +254,7 @@ def chromium_path() -> str | None:
 def node_modules_path() -> Path | None:
     """The folder with the Node.js packages of tests/node, installed by ``make test``; also needs ``node``."""
     folder = Path(__file__).parent / "node" / "node_modules"
-    if shutil.which("node") and (folder / "openid-client").is_dir():
+    if shutil.which("node") and all((folder / name).is_dir() for name in ("openid-client", "oidc-provider")):
         return folder
     _missing("Node.js with the packages of tests/node (`npm ci` there)")
     return None

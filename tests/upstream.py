@@ -6,6 +6,7 @@ forms.
 
 import json
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -68,6 +69,7 @@ class CertifiedUpstream:
             "grant_types": ["authorization_code", "refresh_token"],
             **(client or {}),
         }
+        metadata = {name: value for name, value in metadata.items() if value is not None}
         people = {"ada": UpstreamAccount()} if accounts is None else accounts
         self._given = {
             "port": self.port,
@@ -79,27 +81,30 @@ class CertifiedUpstream:
             "options": options or {},
         }
         self._process: subprocess.Popen[str] | None = None
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - until it is stopped
 
     def __enter__(self) -> Self:
         modules = node_modules_path()
-        if modules is None or not (modules / "oidc-provider").is_dir():
+        if modules is None:
             pytest.skip("*** Node.js or oidc-provider is missing: journeys to it are SKIPPED ***")
         self._process = subprocess.Popen(
             ["node", str(modules.parent / "upstream.mjs")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._log,
             text=True,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        assert self._process.stderr is not None
         print(json.dumps(self._given), file=self._process.stdin, flush=True)
         # It also prints what it thinks of its configuration.
         for line in self._process.stdout:
             if line.startswith("{"):
                 return self
-        raise AssertionError(self._process.stderr.read())
+        self._log.seek(0)
+        said = self._log.read()
+        self.stop()
+        raise AssertionError(said)
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -107,10 +112,10 @@ class CertifiedUpstream:
     def stop(self) -> None:
         """End it; to the other side it is down from now on."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        with process:
-            process.kill()
+        if process is not None:
+            with process:
+                process.kill()
+        self._log.close()
 
     def browser(self) -> Browser:
         """A person's browser there; it stops where the provider sends it away."""
@@ -120,6 +125,10 @@ class CertifiedUpstream:
         """Follow our authorization request there and sign in by its form, unless a session does."""
         page = (browser or self.browser()).get(url)
         return page if page.left else page.submit("upstream-log-in", account=account)
+
+    def log_out(self, url: str, browser: Browser) -> Page:
+        """Follow our way out there, with the browser that signed in, and confirm."""
+        return browser.get(url).submit("upstream-log-out")
 
     def cancel(self, url: str) -> Page:
         """Follow our authorization request there and say no."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from idp.audit.actor import Actor, clean
+from idp.audit.actor import Actor, Source, clean
 from idp.audit.vocabulary import AuditEvent
 from idp.ids import new_id
 from idp.storage import AuditEntry, Repositories
@@ -76,6 +77,47 @@ class Audit:
             request_id=clean(actor.request_id),
             detail={name: _plain(value) for name, value in (detail or {}).items()},
         )
+
+    def entry_of_client(
+        self,
+        event: AuditEvent,
+        *,
+        client: str,
+        source: Source,
+        detail: Mapping[str, str | int],
+        now: datetime,
+    ) -> AuditEntry:
+        """What :meth:`entry` makes of an event that a client caused to itself, in fewer steps.
+
+        Every token request writes one.
+
+        Args:
+            event: what happened.
+            client: id of the client that did it.
+            source: where the request came from.
+            detail: names and numbers that we made ourselves, or have found to be ours.
+            now: aware UTC time.
+        """
+        client_id, actor = _client_names(client)
+        return AuditEntry(
+            new_id("evt", now),
+            now,
+            event.value,
+            actor,
+            None,
+            client_id,
+            None,
+            clean(source.address),
+            clean(source.user_agent),
+            clean(source.request_id),
+            detail,
+        )
+
+
+@lru_cache(maxsize=1024)
+def _client_names(client: str) -> tuple[str | None, str]:
+    """Of the client itself, and as an actor."""
+    return clean(client), Actor(kind="client", id=client).name
 
 
 def _plain(value: object) -> Any:

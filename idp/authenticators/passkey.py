@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from idp.authenticators.aaguids import Kind
 from idp.errors import Refused
 from idp.languages import marked
 
@@ -31,8 +32,8 @@ class Passkey:
     """Base64url; no secret."""
     name: str
     """What the person calls it; at first its make, empty if that is unknown."""
-    mark: str
-    """Letters of its make; empty if that is unknown."""
+    kind: Kind
+    """What keeps it, as far as its make is known; for the icon."""
     aaguid: str
     is_synced: bool
     """Whether its key can leave the device (backup eligible)."""

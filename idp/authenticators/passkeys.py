@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, Final
 
-from idp.authenticators.aaguids import make_of
+from idp.authenticators.aaguids import Kind, make_of
 from idp.authenticators.challenges import Ceremony, Challenges
 from idp.authenticators.passkey import Passkey, PasskeyUse, UnknownPasskey
 from idp.authenticators.relying_party import can_have_passkeys
@@ -317,7 +317,7 @@ def _passkey(row: PasskeyRow) -> Passkey:
         account_id=row.account_id,
         credential_id=b64url_encode(row.credential_id),
         name=row.name,
-        mark="" if make is None else make.mark,
+        kind=Kind.UNKNOWN if make is None else make.kind,
         aaguid=row.aaguid,
         is_synced=row.backup_eligible,
         is_backed_up=row.backed_up,

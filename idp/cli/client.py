@@ -20,6 +20,12 @@ def _changeable(command: Callable[..., None]) -> Callable[..., None]:
             "--accent", "accent_color", help="Colour of buttons and links on the way to it, as #2f5bea."
         ),
         click.option(
+            "--registration/--no-registration",
+            "allow_registration",
+            default=None,
+            help="Whether people may make an account on the way to it; they may by default.",
+        ),
+        click.option(
             "--backchannel-logout-uri", help="Where the client is told that a session ended; https."
         ),
         click.option(
@@ -187,6 +193,8 @@ def _changes(given: dict[str, object]) -> dict[str, object]:
     for option in ("minimum_acr", "backchannel_logout_uri", "accent_color", "required_identity_provider"):
         if given[option]:
             metadata[option] = given[option]
+    if given["allow_registration"] is not None:
+        metadata["allow_registration"] = given["allow_registration"]
     for option in ("default_acr_values", "identity_providers"):
         values = given[option]
         if isinstance(values, tuple) and values:

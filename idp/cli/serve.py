@@ -29,6 +29,11 @@ _APPLICATION = "idp.app"
 _MIGRATIONS = "idp.storage.migrations"
 """By name, because a start that migrates nothing needs none of Alembic."""
 
+_NOBODY_REGISTERS = (
+    "registration.enabled is on, but nobody can register: no message can be sent to what"
+    " registration.identifiers names; set mail.transport or sms.transport"
+)
+
 _MAX_HEADER = 65_536
 """Bytes of request line and headers together; larger ones end with 431 (row X3)."""
 
@@ -58,6 +63,8 @@ def serve(*, bind: str | None, workers: int | None) -> None:
             }
         },
     )
+    if settings.registration.enabled and not settings.registration_by:
+        _log.warning("registration.unreachable", extra={"fields": {"detail": _NOBODY_REGISTERS}})
     # Loaded before the workers are forked, it is read once and lies in memory once.
     load(_APPLICATION)
     server = make_server(settings, host=host, port=port, workers=count)

@@ -196,6 +196,7 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     "response_modes": (_several_of(*RESPONSE_MODES), list(RESPONSE_MODES)),
     "first_party": (_boolean, False),
     "accent_color": (_colour, None),
+    "allow_registration": (_boolean, True),
     "minimum_acr": (_one_of(*ACR_VALUES_SUPPORTED), None),
     "identity_providers": (_providers, None),
     "required_identity_provider": (_provider, None),

@@ -51,6 +51,8 @@ class RegisteredClient:
     """What it wishes for when a request says nothing, in order of preference."""
     minimum_acr: str | None
     """The level below which nobody is signed in to it."""
+    allows_registration: bool
+    """Whether people may make an account on the way to it, where people may at all."""
     identity_providers: frozenset[str] | None
     """Ids of the providers through which its people may sign in; ``None`` for all."""
     required_identity_provider: str | None
@@ -133,6 +135,7 @@ class RegisteredClient:
             default_max_age=metadata["default_max_age"],
             default_acr_values=tuple(metadata["default_acr_values"]),
             minimum_acr=metadata["minimum_acr"],
+            allows_registration=metadata["allow_registration"],
             identity_providers=None
             if metadata["identity_providers"] is None
             else _shared(*metadata["identity_providers"]),

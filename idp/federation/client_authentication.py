@@ -8,7 +8,7 @@ import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 import orjson
 from joserfc.errors import JoseError
@@ -42,12 +42,12 @@ class _Signing(JWSRegistry):
         return self.algorithms[name]
 
 
-def client_authentication(provider: Provider, token_endpoint: str, now: datetime) -> Method:
+def client_authentication(provider: Provider, audience: str, now: datetime) -> Method:
     """The provider's way of telling that we are its client.
 
     Args:
         provider: its ``auth_method``, and the secret or key for it.
-        token_endpoint: audience of an assertion (OpenID Connect Core §9).
+        audience: whom an assertion is for.
         now: aware UTC.
 
     Raises:
@@ -64,7 +64,7 @@ def client_authentication(provider: Provider, token_endpoint: str, now: datetime
         case "client_secret_basic":
             return _with_basic(provider.client_id, secret)
         case "private_key_jwt":
-            assertion = _client_assertion(provider, secret, token_endpoint, now)
+            assertion = _client_assertion(provider, secret, audience, now)
             return _with_form(
                 {
                     "client_id": provider.client_id,
@@ -80,7 +80,8 @@ def client_authentication(provider: Provider, token_endpoint: str, now: datetime
 
 def _with_form(fields: Mapping[str, str]) -> Method:
     def add(_client: Any, _method: str, uri: str, headers: dict[str, str], body: str) -> Request:
-        return uri, headers, "&".join(filter(None, (body, urlencode(fields))))
+        # A pushed request names the client already, and no parameter may come twice (RFC 6749 §3.2).
+        return uri, headers, urlencode({**dict(parse_qsl(body, keep_blank_values=True)), **fields})
 
     return add
 
@@ -96,13 +97,13 @@ def _with_basic(client_id: str, secret: str) -> Method:
     return add
 
 
-def _client_assertion(provider: Provider, pem: str, token_endpoint: str, now: datetime) -> str:
+def _client_assertion(provider: Provider, pem: str, audience: str, now: datetime) -> str:
     """Source: RFC 7523 §3; OpenID Connect Core §9, ``private_key_jwt``."""
     key, alg = _private_key(pem)
     claims = {
         "iss": provider.client_id,
         "sub": provider.client_id,
-        "aud": token_endpoint,
+        "aud": audience,
         "jti": random_token(16),
         **_times(now),
     }

@@ -157,7 +157,11 @@ class Exchange:
             redirect_uri=self._redirect_uri,
             code_challenge_method="S256",
         )
-        method = client_authentication(self._provider, self._endpoints.token_endpoint, self._now)
+        # Security: for the issuer, so that no provider can use it at another one, whose endpoint it claims as
+        # its own (draft-ietf-oauth-rfc7523bis). Who has a gap in its issuer is named by its token endpoint.
+        named = self._provider.issuer is not None and "{" not in self._endpoints.issuer
+        audience = self._endpoints.issuer if named else self._endpoints.token_endpoint
+        method = client_authentication(self._provider, audience, self._now)
         client.register_client_auth_method(("ours", method))
         return client
 

@@ -42,6 +42,9 @@ class AddedProof:
         Returns:
             the session with its new cookie value (row S2); ``None`` if it stands on more than this
             adds to, such as a passkey.
+
+        Raises:
+            Conflict: the session has ended meanwhile.
         """
         standing = proofs_of(session)
         if not standing:
@@ -53,6 +56,7 @@ class AddedProof:
                 achieved=(*kept, Achieved(factor, now)),
                 attempt=None,
                 present=session,
+                only_renews=True,
                 device_cookie=device_cookie,
                 source=source,
                 now=now,

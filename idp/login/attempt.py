@@ -13,6 +13,7 @@ from idp.storage import LoginAttemptRow, Repositories
 
 _PREFIX: Final = "idp_la_"
 _KIND: Final = "login-attempt"
+_STANDS_ON: Final = "session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,12 @@ class LoginAttempt:
     def factors(self) -> frozenset[Factor]:
         """What has been proved."""
         return frozenset(proof.factor for proof in self.achieved)
+
+    @property
+    def stands_on(self) -> str | None:
+        """The session whose proofs it goes on from; it ends with that session (row M5)."""
+        session_id: str | None = self.detail.get(_STANDS_ON)
+        return session_id
 
     def having(self, proof: Achieved, account_id: str) -> "LoginAttempt":
         """The same attempt with one more proof; another account's proofs are dropped."""
@@ -59,6 +66,7 @@ class LoginAttempts:
         account_id: str | None,
         achieved: tuple[Achieved, ...] = (),
         detail: Mapping[str, Any] | None = None,
+        stands_on: str | None = None,
         now: datetime,
     ) -> tuple[LoginAttempt, Secret[str]]:
         """Store a new attempt; the value is for the browser's attempt cookie.
@@ -72,7 +80,7 @@ class LoginAttempts:
             version=0,
             account_id=account_id,
             achieved=achieved,
-            detail=dict(detail or {}),
+            detail={**(detail or {}), _STANDS_ON: stands_on},
             expires_at=now + self._lifetime,
         )
         self._repos.add(

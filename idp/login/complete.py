@@ -13,6 +13,7 @@ from idp.authenticators import (
     KnownDevices,
     PasswordThrottle,
 )
+from idp.errors import Conflict
 from idp.federation import UpstreamIdentity
 from idp.login.assurance import FEDERATED, Achieved, Factor, assurance_of
 from idp.login.attempt import LoginAttempt, LoginAttempts
@@ -59,6 +60,7 @@ class Completion:
         park_present: bool = False,
         device_cookie: str | None,
         trust_device: bool = False,
+        only_renews: bool = False,
         upstream: UpstreamIdentity | None = None,
         source: Source,
         now: datetime,
@@ -75,13 +77,16 @@ class Completion:
             device_cookie: what the browser sent.
             trust_device: whether the person asked not to be asked for a second step here again; counts only
                 if one was taken.
+            only_renews: some of the proofs are those of the present session, so without it they are worth
+                nothing.
             upstream: what another provider has just said of them; what an attempt has kept counts as well.
             source: where the browser is.
             now: aware UTC time; becomes ``auth_time``.
 
         Raises:
             Refused: the account may not be used (row T16).
-            Conflict: the attempt was used up, or took a step meanwhile.
+            Conflict: the attempt was used up, or took a step meanwhile; or the session that was to be renewed
+                has ended.
             NotFound: no such account.
         """
         services = self._services
@@ -98,7 +103,7 @@ class Completion:
             source=source,
             now=now,
         )
-        session = self._take(seat, park_present=park_present)
+        session = self._take(seat, park_present=park_present, only_renews=only_renews)
         if upstream is not None:
             services.upstreams.note(session.id, upstream, now)
         elif attempt is not None:
@@ -118,13 +123,15 @@ class Completion:
             )
         return SignedIn(session=session, session_cookie=seat.cookie, device_cookie=kept)
 
-    def _take(self, seat: Seat, *, park_present: bool) -> BrowserSession:
+    def _take(self, seat: Seat, *, park_present: bool, only_renews: bool) -> BrowserSession:
         services, present = self._services, seat.present
         if present is not None and seat.renewed is not None:
             renewed = services.sessions.renew(seat.draft, present, seat.now)
             if renewed is not None:
                 services.repos.audit.add(seat.renewed._replace(session_id=renewed.id))
                 return renewed
+        if only_renews:
+            raise Conflict("This account is not signed in any more.", detail="ended meanwhile")
         if present is not None and seat.ended is not None and not park_present:
             self._end(present, seat)
         begun = services.sessions.begin(seat.draft, seat.account_id, seat.now)

@@ -104,13 +104,20 @@ class PendingSignIns:
             )
 
     def step_up(self, goal: Goal, visitor: Visitor, proofs: tuple[Achieved, ...]) -> Unfinished | None:
-        """Begin with the proofs that a live session stands on; ``None`` if no step is left to take."""
+        """Begin with the proofs that a live session stands on.
+
+        ``None`` if no step is left to take, or if the proofs count no more: the person has changed their
+        password in this session, and gives the new one.
+        """
         services, present = self._services, visitor.present
         if present is None or not proofs:
             return None
         with services.database.transaction():
+            has = services.enrolments.after(present.account_id, proofs)
+            if has is None:
+                return None
             step = goal.next_step(
-                enrolled=services.enrolments.of(present.account_id),
+                enrolled=has,
                 achieved={proof.factor for proof in proofs},
                 trusted_device=False,
                 is_present=True,
@@ -118,7 +125,11 @@ class PendingSignIns:
             if step.stage is Stage.DONE:
                 return None
             _, cookie = services.attempts.begin(
-                account_id=present.account_id, achieved=proofs, detail=goal.detail, now=visitor.now
+                account_id=present.account_id,
+                achieved=proofs,
+                detail=goal.detail,
+                stands_on=present.id,
+                now=visitor.now,
             )
         return Unfinished(step=step, attempt_cookie=cookie)
 

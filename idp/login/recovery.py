@@ -27,6 +27,10 @@ from idp.ratelimit import Limit, RateLimiter
 from idp.storage import Database
 
 _DEAD: Final = marked("This link was used already, or is too old.")
+_NOT_ENOUGH: Final = marked(
+    "Your account is protected by a second step, and a link to the same telephone is not enough to get past"
+    " it. Ask whoever runs this service."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,8 @@ class RecoveryFlow:
         """What a link asks for; does not use it up, because mail programs open links too (row S9).
 
         Raises:
-            NotFound: the link is used, expired or none, or the password was replaced meanwhile.
+            NotFound: the link is used, expired or none, or the password was replaced meanwhile; or the
+                account has a second factor that nothing beside the link could prove.
         """
         with self._services.database.transaction(write=False):
             return self._look(self._services.links.peek(LinkKind.RESET, token, now))
@@ -220,6 +225,8 @@ class RecoveryFlow:
         if account is None or account.is_disabled or not is_still_good(claimed, account):
             raise NotFound(_DEAD)
         channel = Channel(claimed.payload["channel"])
+        if self._services.second_proofs.is_out_of_reach(account.id, channel):
+            raise NotFound(_NOT_ENOUGH, detail="no second proof beside the link")
         return Recovery(
             account_id=account.id,
             username=account.username,

@@ -62,6 +62,14 @@ class SecondProofs:
         }
         return tuple(factor for factor, has in offered.items() if has)
 
+    def is_out_of_reach(self, account_id: str, link_came_by: Channel) -> bool:
+        """Whether the account has a second factor, and whoever holds the link could give no second proof.
+
+        A step by e-mail alone makes no two factors (row M4), so it is none here either.
+        """
+        enrolled = self.enrolments.of(account_id)
+        return (enrolled.totp or enrolled.sms) and not self.methods(account_id, link_came_by)
+
     def send(self, account_id: str, link: str, *, locale: str, source: Source, now: datetime) -> bool:
         """Send a code by SMS, bound to the link (row M3); whether it will leave."""
         number = self.code_factors.find(account_id, CodeChannel.SMS)

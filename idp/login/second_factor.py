@@ -303,6 +303,7 @@ class SecondFactorFlow:
             park_present=goal.park_present,
             device_cookie=visitor.device_cookie,
             trust_device=trust_device,
+            only_renews=attempt.stands_on is not None,
             source=visitor.source,
             now=now,
         )

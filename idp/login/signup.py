@@ -55,12 +55,7 @@ class SignupFlow:
     @property
     def channels(self) -> tuple[Channel, ...]:
         """What people may register with; empty if they may not."""
-        settings, outbox = self._services.settings.registration, self._services.outbox
-        wanted = {
-            Channel.MAIL: settings.identifiers != "phone" and outbox.can_mail,
-            Channel.SMS: settings.identifiers != "email" and outbox.can_sms,
-        }
-        return tuple(channel for channel, can in wanted.items() if can) if settings.enabled else ()
+        return tuple(Channel(name) for name in self._services.settings.registration_by)
 
     def begin(
         self, identifier: str, wishes: Wishes, *, browser: str, locale: str, source: Source, now: datetime

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from idp.accounts import Accounts, assert_may_authenticate
 from idp.authenticators import KnownDevice, KnownDevices
 from idp.errors import Conflict, Refused
-from idp.login.assurance import FEDERATED, Factor
 from idp.login.attempt import LoginAttempt, LoginAttempts
-from idp.login.enrolled import enrolled
+from idp.login.enrolled import enrolled, still_count
 from idp.login.goal import Goal, Visitor
 from idp.login.policy import Enrolled, NextStep
 from idp.storage import Repositories
@@ -63,12 +62,16 @@ class Standings:
 
         Raises:
             NoAttempt: none, or what it was made of counts no more: the password was changed since, the
-                account was disabled or called back.
+                account was disabled or called back, or the session it goes on from has ended.
         """
         services, now = self._services, visitor.now
         attempt = services.attempts.find(visitor.attempt_cookie, now)
         if attempt is None or attempt.account_id is None or not goal.is_of(attempt):
             raise NoAttempt(detail="no attempt at this place")
+        if attempt.stands_on is not None and (
+            visitor.present is None or visitor.present.id != attempt.stands_on
+        ):
+            raise NoAttempt(detail="the session that it stands on is over")
         account = services.accounts.find(attempt.account_id)
         if account is None:
             raise NoAttempt(detail="the account is gone")
@@ -77,14 +80,8 @@ class Standings:
         except Refused as error:
             raise NoAttempt(detail=error.detail) from error
         found = services.repos.enrolments.of(attempt.account_id)
-        for proof in attempt.achieved:
-            # Security: who changes a stolen password ends the thief's sign-in that waits for a code.
-            changed_at = found.password_set_at
-            if proof.factor is Factor.PASSWORD and (changed_at is None or changed_at > proof.at):
-                raise NoAttempt(detail="the password was changed")
-            # Security: likewise who unlinks a stolen account elsewhere, and an operator who switches it off.
-            if proof.factor in FEDERATED and not found.identities:
-                raise NoAttempt(detail="no linked identity is left")
+        if not still_count(found, attempt.achieved):
+            raise NoAttempt(detail="the password was changed")
         return self.judge(attempt, enrolled(found), goal.kept_by(attempt), visitor)
 
     def judge(self, attempt: LoginAttempt, has: Enrolled, goal: Goal, visitor: Visitor) -> Standing:

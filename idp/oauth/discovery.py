@@ -52,7 +52,7 @@ def metadata(settings: Settings, scopes: Iterable[str]) -> dict[str, Any]:
         "require_request_uri_registration": False,
         "authorization_response_iss_parameter_supported": True,
         "prompt_values_supported": [
-            prompt for prompt in PROMPTS if prompt != "create" or settings.registration.enabled
+            prompt for prompt in PROMPTS if prompt != "create" or settings.registration_by
         ],
         "acr_values_supported": list(ACR_VALUES_SUPPORTED),
         "display_values_supported": ["page", "popup"],

@@ -56,8 +56,11 @@ class Epochs:
         Raises:
             Unavailable: not known yet, and the database does not answer.
         """
-        epochs = (client.created_at, client.not_before, self.deployment())
-        return max(epoch for epoch in epochs if epoch is not None)
+        latest = client.created_at
+        for epoch in (client.not_before, self.deployment()):
+            if epoch is not None and epoch > latest:
+                latest = epoch
+        return latest
 
     def _follow(self) -> None:
         """A change was announced: read it here, on the feed's thread, so that no request waits."""

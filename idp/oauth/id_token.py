@@ -1,11 +1,13 @@
 """ID token content. Source: OpenID Connect Core §2, §3.1.3.6, §12.2."""
 
 import hashlib
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
 
 from idp.clients import RegisteredClient
-from idp.crypto import b64url_encode
+from idp.crypto import b64url_bytes
 from idp.keys import KeyRing
 from idp.oauth.claims import id_token_claims
 from idp.settings import Settings
@@ -15,54 +17,82 @@ from idp.tokens import AuthorizedGrant
 _HASHES = {"ES256": hashlib.sha256, "RS256": hashlib.sha256, "EdDSA": hashlib.sha512}
 
 
+class PreparedIdToken(NamedTuple):
+    """ID tokens that differ in person, times, access token, nonce and session alone."""
+
+    head: bytes
+    """Up to the value of ``sub``."""
+    middle: bytes
+    """From there up to the value of ``exp``."""
+    tail: bytes
+    """From the end of ``auth_time`` up to the value of ``at_hash``."""
+    lifetime: int
+    """Seconds."""
+    alg: str
+
+
 class IdTokenContent(NamedTuple):
     """What one ID token is about."""
 
-    client: RegisteredClient
     account: AccountState
     grant: AuthorizedGrant
     session_id: str | None
-    access_token: str
+    access_token: bytes
     nonce: str | None
     """``None`` on refresh (Core §12.2), and when the request had none."""
-    now: datetime
+    auth_time: int
+    """Seconds since 1970: always the moment the person proved who they are, also on refresh."""
+    issued_at: int
+    """Seconds since 1970."""
 
 
-def at_hash(access_token: str, alg: str) -> str:
-    """The left half of the access token's digest, by the algorithm the ID token is signed with.
+def at_hash(access_token: bytes, alg: str) -> bytes:
+    """The left half of the access token's digest, by the algorithm the ID token is signed with. Base64url.
 
     EdDSA with Ed25519 hashes with SHA-512, as the signature itself does.
 
     Source: OpenID Connect Core §3.1.3.6.
     """
-    digest = _HASHES[alg](access_token.encode("ascii")).digest()
-    return b64url_encode(digest[: len(digest) // 2])
+    digest = _HASHES[alg](access_token).digest()
+    return b64url_bytes(digest[: len(digest) // 2])
 
 
-def sign_id_token(content: IdTokenContent, *, keyring: KeyRing, settings: Settings) -> str:
-    """A signed ID token for the client.
+def prepare_id_token(
+    client: RegisteredClient, *, acr: str | None, amr: Sequence[str], settings: Settings
+) -> PreparedIdToken:
+    """What all ID tokens of these have in common.
 
-    ``auth_time`` is always the moment the person proved who they are, also on refresh. There
-    is no ``azp``: the audience is one client, and the token was issued to it.
+    There is no ``azp``: the audience is one client, and the token was issued to it.
     """
-    alg = content.client.id_token_signed_response_alg
-    grant = content.grant
-    issued_at = int(content.now.timestamp())
-    claims: dict[str, Any] = {
-        # First, so that no claim about the person can replace one of the protocol.
-        **(id_token_claims(content.account, grant.claims_request) if grant.claims_request else {}),
-        "iss": settings.issuer,
-        "sub": content.account.id,
-        "aud": content.client.client_id,
-        "exp": issued_at + int(settings.tokens.id_token_lifetime.total_seconds()),
-        "iat": issued_at,
-        "auth_time": int(grant.auth_time.timestamp()),
-        "acr": grant.acr,
-        "amr": list(grant.amr),
-        "at_hash": at_hash(content.access_token, alg),
-    }
-    if content.nonce is not None:
-        claims["nonce"] = content.nonce
-    if content.session_id is not None:
-        claims["sid"] = content.session_id
-    return keyring.sign(claims, typ="JWT", alg=alg)
+    return PreparedIdToken(
+        head=orjson.dumps({"iss": settings.issuer})[1:-1] + b',"sub":',
+        middle=b"," + orjson.dumps({"aud": client.client_id})[1:-1] + b',"exp":',
+        tail=b"," + orjson.dumps({"acr": acr, "amr": [*amr]})[1:-1] + b',"at_hash":"',
+        lifetime=int(settings.tokens.id_token_lifetime.total_seconds()),
+        alg=client.id_token_signed_response_alg,
+    )
+
+
+def sign_id_token(prepared: PreparedIdToken, content: IdTokenContent, keyring: KeyRing) -> bytes:
+    """A signed ID token. ASCII.
+
+    Raises:
+        Unavailable: there is no active key for the algorithm.
+    """
+    asked = content.grant.claims_request
+    # Their names are those of the standard vocabulary, and none of those below is among them.
+    claims = id_token_claims(content.account, asked) if asked else None
+    payload = b'{%b%b%b%b%d,"iat":%d,"auth_time":%d%b%b"%b%b}' % (
+        orjson.dumps(claims)[1:-1] + b"," if claims else b"",
+        prepared.head,
+        orjson.dumps(content.account.id),
+        prepared.middle,
+        content.issued_at + prepared.lifetime,
+        content.issued_at,
+        content.auth_time,
+        prepared.tail,
+        at_hash(content.access_token, prepared.alg),
+        b"" if content.nonce is None else b',"nonce":' + orjson.dumps(content.nonce),
+        b"" if content.session_id is None else b',"sid":' + orjson.dumps(content.session_id),
+    )
+    return keyring.active(prepared.alg).sign_payload(payload, typ="JWT")

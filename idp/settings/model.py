@@ -1,6 +1,6 @@
 """The whole: every section under one root."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, model_validator
@@ -96,6 +96,15 @@ class Settings(BaseSettings):
         if not host.endswith(f".{chosen}") or "." not in chosen.strip("."):
             raise ValueError(f"passkeys.rp_id must be {host}, or a domain that it is part of")
         return self
+
+    @property
+    def registration_by(self) -> tuple[Literal["mail", "sms"], ...]:
+        """How people who register prove their address; empty if nobody can."""
+        if not self.registration.enabled:
+            return ()
+        by_mail = self.registration.identifiers != "phone" and self.mail.transport != "none"
+        by_sms = self.registration.identifiers != "email" and self.sms.transport != "none"
+        return (*(("mail",) if by_mail else ()), *(("sms",) if by_sms else ()))
 
     @property
     def issuer_path(self) -> str:

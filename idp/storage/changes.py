@@ -94,6 +94,8 @@ class ChangeFeed:
             whether everything is known and applied; a second failure in a row means ``is_down``.
         """
         with self._polling:
+            if self._stopping.is_set():
+                return False  # or a connection would be opened that nobody closes
             try:
                 self._apply(self._read())
             except Exception as error:  # noqa: BLE001 - whatever went wrong, copies may be outdated: fail closed

@@ -68,6 +68,12 @@ class PatientConnection(psycopg.Connection[Row]):
             self.close()
             raise Unanswered(f"no answer within {self.patience} s") from error
 
+    def __del__(self, *_: object) -> None:
+        """Say nothing, as psycopg does of connections in its own pool; libpq closes what is still open.
+
+        A thread that is slow to end may give its connection back to an engine that was disposed of.
+        """
+
 
 def patience(settings: DatabaseSettings) -> float:
     """How long to wait for an answer: a little more than the server may work on a statement."""

@@ -72,6 +72,21 @@ class PreparedToken(NamedTuple):
     format: TokenFormat
 
 
+class PreparedPersonToken(NamedTuple):
+    """Access tokens for people that differ in person, family, times and ``jti`` alone."""
+
+    head: bytes
+    """Up to the value of ``sub``."""
+    middle: bytes
+    """From there up to the value of ``iat``."""
+    scope: bytes
+    """The member ``scope`` with a comma in front, or nothing."""
+    tail: bytes
+    """From the end of ``auth_time`` on."""
+    alg: str
+    format: TokenFormat
+
+
 class AccessTokenClaims(NamedTuple):
     """The content of an authentic access token."""
 
@@ -153,6 +168,65 @@ class AccessTokens:
             jti.encode("ascii"),
             prepared.tail,
         )
+        return self._finished(payload, prepared)
+
+    def prepare_for_people(self, spec: TokenSpec) -> PreparedPersonToken:
+        """As :meth:`prepare`, for tokens with a family; person, family and their times do not count."""
+        claims = self._claims(spec)
+
+        def some(*names: str) -> bytes:
+            members = {name: claims[name] for name in names if name in claims}
+            return b"," + orjson.dumps(members)[1:-1] if members else b""
+
+        return PreparedPersonToken(
+            head=orjson.dumps({"iss": claims["iss"]})[:-1] + b',"sub":',
+            middle=some("aud", "client_id") + b',"iat":',
+            scope=some("scope"),
+            tail=some("acr", "amr") + b"}",
+            alg=spec.alg,
+            format=spec.format,
+        )
+
+    def issue_for_person(
+        self,
+        prepared: PreparedPersonToken,
+        *,
+        subject: str,
+        family_id: str,
+        auth_time: int,
+        jti: str,
+        issued_at: int,
+        lifetime: int,
+    ) -> bytes:
+        """The token that :meth:`issue` makes of the same spec, in fewer steps. ASCII.
+
+        Args:
+            prepared: from :meth:`prepare_for_people`.
+            subject: the account's id.
+            family_id: base64url, as is ``jti``: both go into the JSON as they are.
+            auth_time: seconds since 1970, as is ``issued_at``.
+            jti: name of the token.
+            issued_at: seconds.
+            lifetime: seconds.
+
+        Raises:
+            Unavailable: there is no active key for the algorithm.
+        """
+        payload = b'%b%b%b%d,"exp":%d,"jti":"%b"%b,"fam":"%b","auth_time":%d%b' % (
+            prepared.head,
+            orjson.dumps(subject),
+            prepared.middle,
+            issued_at,
+            issued_at + lifetime,
+            jti.encode("ascii"),
+            prepared.scope,
+            family_id.encode("ascii"),
+            auth_time,
+            prepared.tail,
+        )
+        return self._finished(payload, prepared)
+
+    def _finished(self, payload: bytes, prepared: PreparedToken | PreparedPersonToken) -> bytes:
         if prepared.format == "jwt":
             return self._keyring.active(prepared.alg).sign_payload(payload, typ=ACCESS_TOKEN_TYPE)
         return self._seal(payload)

@@ -5,17 +5,16 @@ refresh tokens. It is opened for every exchange, with or without a refresh token
 revoking it reaches all of them (rows C2, T7).
 """
 
-import os
-
 from idp.crypto import b64url_decode, b64url_encode
+from idp.ids import NAME_BYTES, fresh_bytes
 
-FAMILY_BYTES = 16
+FAMILY_BYTES = NAME_BYTES
 """128 random bits (row C9)."""
 
 
 def new_family_id() -> str:
     """A fresh family id: 16 random bytes as 22 characters of base64url."""
-    return b64url_encode(os.urandom(FAMILY_BYTES))
+    return b64url_encode(fresh_bytes())
 
 
 def family_bytes(family_id: str) -> bytes:

@@ -24,6 +24,7 @@ from idp.http import HttpClient
 from idp.settings import HttpSettings
 from tests.browser import Page
 from tests.provider import Client
+from tests.unit.federation.stub import key, public, running_stub
 from tests.upstream import CertifiedUpstream, OwnUpstream, UpstreamAccount
 
 OURS = "http://localhost:8000"
@@ -197,6 +198,63 @@ def test_the_way_out(relying_party: RelyingParty, certified: CertifiedUpstream) 
     assert url is not None
     assert url.startswith(f"{certified.issuer}/session/end?")
     assert dict(parse_qsl(urlsplit(url).query))["state"] == "s"
+
+
+def test_a_session_that_ends_there(relying_party: RelyingParty) -> None:
+    """K11: the certified provider's own logout token, after a sign-out there that we led to."""
+    with running_stub() as ours:
+        ours.says("/backchannel", {})
+        client = {
+            "backchannel_logout_uri": f"{ours.address}/backchannel",
+            "backchannel_logout_session_required": True,
+            "post_logout_redirect_uris": [f"{OURS}/logged-out"],
+        }
+        with CertifiedUpstream(CALLBACK, client=client) as upstream:
+            provider, browser = _provider(upstream.issuer, upstream.client), upstream.browser()
+            departure = relying_party.begin(provider, UpstreamWish(), _now())
+            answer = _answer(upstream.log_in(departure.url, browser=browser))
+            identity = relying_party.finish(provider, answer, departure.record(), _now())
+            way_out = relying_party.logout_url(
+                provider, identity.id_token, post_logout_redirect_uri=f"{OURS}/logged-out", state="bye"
+            )
+
+            page = upstream.log_out(way_out or "", browser)
+
+            (posted,) = ours.requests_to("/backchannel")
+            logout = relying_party.verify_logout_token(provider, posted.form["logout_token"], _now())
+            id_token = identity.id_token
+            assert id_token is not None
+            with pytest.raises(UpstreamRefused):
+                relying_party.verify_logout_token(provider, id_token.reveal(), _now())
+
+    assert page.url == f"{OURS}/logged-out?state=bye"
+    assert (logout.issuer, logout.subject) == (identity.issuer, identity.subject)
+    assert logout.sid == identity.upstream_sid
+    assert logout.sid is not None
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
+def test_a_private_key_instead_of_a_secret(relying_party: RelyingParty, alg: str) -> None:
+    """The certified provider checks our assertion, at its PAR endpoint and at its token endpoint."""
+    client = {
+        "client_secret": None,
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": alg,
+        "jwks": {"keys": [public(alg, "ours", alg=alg)]},
+        "require_pushed_authorization_requests": True,
+    }
+    pem = key(alg, "ours").as_pem(private=True).decode()
+    with CertifiedUpstream(CALLBACK, client=client) as upstream:
+        identity = _sign_in(
+            relying_party,
+            upstream,
+            auth_method="private_key_jwt",
+            secret=Secret(pem),
+            key_id=f"{alg}-ours",
+            use_par=True,
+        )
+
+    assert identity.subject == "ada"
 
 
 def test_a_provider_that_is_down(relying_party: RelyingParty) -> None:

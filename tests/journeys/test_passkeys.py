@@ -187,7 +187,7 @@ def test_the_offer_goes_on_to_the_application(provider, ada, shop):
 
 
 def test_the_list_names_makes_and_says_what_is_synced(provider, ada, device):
-    """Names by AAGUID, from a table of our own; a make that nobody knows is just a passkey."""
+    """Names and icons by AAGUID, from a table of our own; a make that nobody knows is just a passkey."""
     add(provider, device)
     stick = Authenticator(origin=provider.issuer, rp_id="idp.example", aaguid=NOWHERE, synced=False)
     browser = provider.browser()
@@ -199,6 +199,8 @@ def test_the_list_names_makes_and_says_what_is_synced(provider, ada, device):
     assert "iCloud Keychain" in page.text
     assert "Synced between your devices" in page.text
     assert "Only on one device" in page.text
+    icons = {icon["data-icon"] for icon in page.elements("svg") if "data-icon" in icon}
+    assert icons == {"manager", "unknown"}
 
 
 def test_rename_a_passkey(provider, ada, device):

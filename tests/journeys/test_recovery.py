@@ -535,6 +535,35 @@ def test_who_has_a_telephone_alone_gets_the_link_there(new_provider):
     assert idp.browser().get(idp.sms()[-1].text.rpartition(" ")[2]).status == 404
 
 
+def test_a_telephone_alone_does_not_get_past_the_code_by_sms(new_provider):
+    """V5, M8: password and telephone protect the account, so the telephone alone gives no new password."""
+    idp = new_provider()
+    container, number = idp.container, "+49301234567"
+    with container.database.transaction():
+        made = container.accounts.create(
+            username=number, email=None, email_verified=False, claims={}, phone=number, now=idp.clock.now()
+        )
+        container.passwords.store(made.id, container.passwords.hash(PASSWORD), idp.clock.now())
+    ask(idp, number)
+    idp.mails()
+    before = idp.sms()[-1].text.rpartition(" ")[2]
+    form = idp.browser().get(before)
+    with container.database.transaction():
+        container.code_factors.enrol(made.id, Channel.SMS, number, idp.clock.now())
+
+    page = idp.browser().get(before)
+    forced = form.submit("reset-submit", password=FRESH)
+
+    assert (page.status, page.has("reset-submit")) == (404, False)
+    assert "second step" in page.text
+    assert forced.status == 404
+    assert idp.sign_in(idp.browser().get("/login"), number, PASSWORD).has("code-send")
+    with container.database.transaction():
+        [code, *_] = container.recovery_codes.create(made.id, idp.clock.now())
+    page = idp.browser().get(before)
+    assert page.submit("reset-submit", password=FRESH, code=code).path == "/recover/done"
+
+
 def test_a_code_by_sms_is_a_second_proof_of_a_link_by_mail(idp):
     """V5, M3: bound to the link."""
     ada = account_id(idp)

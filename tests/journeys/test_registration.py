@@ -35,6 +35,11 @@ def register(idp: Provider, address: str = NEW, password: str = PASSWORD) -> tup
     return browser, prove(idp, page).submit("signup-submit", password=password)
 
 
+def _uid(page: Page) -> str:
+    """The interaction that a page belongs to."""
+    return urlsplit(page.url).path.rpartition("/")[2]
+
+
 def test_an_address_a_code_and_a_password_make_an_account_that_is_signed_in(idp):
     """V7: the address is proved before the account exists, and is the name to sign in with."""
     _browser, page = begin(idp, name="Grace Hopper")
@@ -71,7 +76,7 @@ def test_who_came_from_an_application_goes_back_to_it(idp):
     """OpenID Connect prompt=create: the interaction goes on after the registration."""
     shop = idp.client("shop")
     browser = idp.browser()
-    uid = urlsplit(idp.authorize(browser, shop, **Pkce().parameters).url).path.rpartition("/")[2]
+    uid = _uid(idp.authorize(browser, shop, **Pkce().parameters))
 
     page = browser.get(f"/signup/{uid}").submit("signup-submit", username=NEW)
     assert page.path == f"/signup/{uid}/verify"
@@ -81,6 +86,25 @@ def test_who_came_from_an_application_goes_back_to_it(idp):
 
     assert page.left
     assert "code=" in page.url
+
+
+def test_nobody_registers_on_the_way_to_a_client_that_says_so(idp):
+    """The client's `allow_registration`: no link, no page, no form by another way."""
+    shop, members = idp.client("shop"), idp.client("members", allow_registration=False)
+    browser = idp.browser()
+    open_to_all = idp.authorize(browser, shop, **Pkce().parameters)
+    form = browser.get(f"/signup/{_uid(open_to_all)}").form_with("signup-submit")
+
+    sign_in = idp.authorize(browser, members, **Pkce().parameters)
+    page = browser.get(f"/signup/{_uid(sign_in)}")
+    fields = [(name, value) for name, value in form.fields.items() if name != "username"]
+    forced = browser.open("POST", f"/signup/{_uid(sign_in)}", form=[*fields, ("username", NEW)])
+
+    assert open_to_all.has("login-signup")
+    assert not sign_in.has("login-signup")
+    assert (page.status, page.has("signup-submit")) == (404, False)
+    assert forced.status == 404
+    assert idp.mails() == []
 
 
 def test_a_wrong_code_changes_nothing_and_five_burn_it(idp):

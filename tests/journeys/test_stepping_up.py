@@ -84,6 +84,47 @@ def test_a_step_up_asks_for_what_is_missing_only(provider, ada, shop, simple):
     assert after["auth_time"] == int(provider.clock.now().timestamp()) > before["auth_time"]
 
 
+def test_a_step_up_after_a_change_of_the_password_asks_for_the_new_one(new_provider):
+    """M5: what was proved with the former password counts no more, and the way on is a page, not a circle."""
+    provider = new_provider()
+    ada, shop = provider.account("ada", email="ada@example.org"), provider.client("shop")
+    generator = Generator(provider, ada["id"])
+    browser = with_two_factors(provider, generator)
+    changed = browser.get("/account/password").submit(
+        "password-submit", password="violet anchors hum beneath"
+    )
+    assert changed.path == "/account/security"
+    provider.advance(hours=2)  # the second factor has run out, the session has not
+
+    page = ask(provider, shop, browser, claims=DEMAND)
+    assert page.has("login-submit")
+    page = page.submit("login-submit", username="ada", password="violet anchors hum beneath")
+    after = claims(provider, shop, page.submit("code-submit", code=generator.code()))
+
+    assert after["acr"] == LOA2
+
+
+@pytest.mark.parametrize("way", ["everywhere else", "here"])
+def test_a_step_up_ends_with_the_session_that_it_stands_on(provider, ada, shop, simple, way):
+    """M5, S5: what a session has proved counts no more when it has ended, also in a step on its way."""
+    generator = Generator(provider, ada["id"])
+    page = ask(provider, shop, simple, acr_values=LOA2)
+    assert page.has("code-submit")
+    if way == "here":
+        simple.get("/account").submit("account-logout")
+    else:
+        owner = with_two_factors(provider, generator)
+        owner.get("/account/sessions").submit("sessions-end-others")
+
+    page = simple.get(page.path)  # with a form that is good for whoever has the cookies
+    if page.has("code-submit"):
+        page = page.submit("code-submit", code=generator.code())
+
+    assert not page.left
+    assert page.has("login-submit")
+    assert refusal(ask(provider, shop, simple, prompt="none")) == "login_required"
+
+
 def test_a_step_up_makes_the_cookie_anew(provider, ada, shop, simple):
     """S2: the value from before the step finds nothing."""
     generator = Generator(provider, ada["id"])

@@ -8,10 +8,12 @@
 // It says {"ready": true} on standard output, and ends with its standard input.
 
 import './webcrypto.mjs';
+import './node18.mjs';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
-import { Provider } from 'oidc-provider';
+
+const { Provider } = await import('oidc-provider'); // after the two above, which Node.js 18 needs
 
 const lines = createInterface({ input: process.stdin });
 const { value } = await lines[Symbol.asyncIterator]().next();
@@ -60,6 +62,8 @@ const provider = new Provider(`http://localhost:${port}`, {
     await grant.save();
     return grant;
   },
+  // Without its guard against private addresses: we listen on one.
+  fetch: (url, { dispatcher, ...sent }) => fetch(url, sent),
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
   features: {
     devInteractions: { enabled: false },
@@ -68,20 +72,19 @@ const provider = new Provider(`http://localhost:${port}`, {
     pushedAuthorizationRequests: { enabled: true },
     ...features,
   },
-  // Its logout tokens go to loopback here, which the library refuses by itself.
-  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   pkce: { required: () => true },
   ttl: { AccessToken: 300, AuthorizationCode: 60, Grant: 3600, IdToken: 600, Interaction: 3600, Session: 3600 },
   ...others,
 });
 provider.on('server_error', (_, error) => console.error(error));
+provider.on('backchannel.error', (_, error) => console.error(error));
 
 const page = (title, body) => `<!doctype html><html lang="en"><title>${title}</title><h1>${title}</h1>${body}</html>`;
 
 function logoutSource(ctx, form) {
   ctx.body = page(
     'Sign out there',
-    `${form}<button id="upstream-log-out" type="submit" form="op.logoutForm" name="logout" value="yes">Sign out</button>`,
+    form.replace('</form>', '<button id="upstream-log-out" name="logout" value="yes">Sign out</button></form>'),
   );
 }
 
@@ -117,7 +120,7 @@ async function interaction(request, response) {
     response.writeHead(303, { location: `/interaction/${uid}` }).end();
   } else {
     const { acr, amr } = account;
-    const login = { accountId: given.get('account'), ...(acr && { acr }), ...(amr && { amr }) };
+    const login = { accountId: given.get('account'), ...(acr && { acr }), ...(amr?.length && { amr }) };
     await provider.interactionFinished(request, response, { login });
   }
 }

@@ -235,6 +235,27 @@ def test_create_prompt_leads_to_the_sign_up_page(new_provider):
     assert urlsplit(first.location).path.startswith("/signup/")
 
 
+@sqlite_only
+@pytest.mark.parametrize("identifiers", ["email", "phone"])
+def test_create_prompt_where_no_message_can_be_sent(new_provider, identifiers):
+    """Initiating User Registration §4.1: registration that nothing can prove an address for is none."""
+    provider = new_provider(registration={"enabled": True, "identifiers": identifiers}, mail={}, sms={})
+    client = provider.client("shop")
+
+    assert "create" not in provider.metadata()["prompt_values_supported"]
+    assert refusal(ask(provider, client, prompt="create")) == "invalid_request"
+
+
+@sqlite_only
+def test_create_prompt_of_a_client_that_sends_nobody(new_provider):
+    """The operator decides for each client; the others go on as before."""
+    provider = new_provider(registration={"enabled": True})
+    closed, shop = provider.client("closed", allow_registration=False), provider.client("shop")
+
+    assert refusal(ask(provider, closed, prompt="create")) == "invalid_request"
+    assert ask(provider, shop, prompt="create").has("signup-submit")
+
+
 def test_max_age_exceeded_asks_again(provider, shop):
     """OIDC Core §3.1.2.1: max_age=1 after two seconds: the login form, and a later auth_time."""
     browser = provider.browser()

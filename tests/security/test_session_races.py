@@ -5,11 +5,15 @@
 | S2: a parked session becomes the present one once            | test_one_session_is_chosen_once          |
 | S5: signing out and choosing: nobody is left signed in       | test_signing_out_while_choosing          |
 | S5: all sessions end, however often it is pressed            | test_signing_out_of_all_many_times       |
+| S5: a session that ends while it is raised stays ended       | test_a_session_that_ends_while_it_is_*   |
 | one request, answered many times, gives one code             | test_one_choice_gives_one_code           |
 """
 
 import pytest
 
+from idp.audit import Source
+from idp.errors import Conflict
+from idp.login import Factor
 from tests.browser import Browser, Page
 from tests.frontchannel import SESSION, ask, refusal, signed_in
 from tests.provider import PASSWORD, Provider
@@ -65,6 +69,24 @@ def test_one_session_is_chosen_once(provider, browser):
     assert len(values) == 1
     assert not is_live(provider, parked)
     assert {page.status for page in pages} <= {200, 400, 404}
+
+
+def test_a_session_that_ends_while_it_is_raised_stays_ended(provider):
+    """S5: a request read the session before it ended; what it had proved begins no other one."""
+    here, now = provider.container, provider.clock.now()
+    browser = signed_in(provider)
+    session = here.sessions.find(browser.cookies[SESSION], now)
+    assert session is not None
+    with here.database.transaction():
+        assert here.sessions.end(session.id, "logout", now)
+
+    with pytest.raises(Conflict):
+        here.added_proof.count(
+            session, Factor.TOTP, device_cookie=None, source=Source("203.0.113.9", "Test/1.0"), now=now
+        )
+
+    with here.database.transaction():
+        assert here.sessions.end_for_account(session.account_id, "logout", now, limit=9) == 0
 
 
 def test_signing_out_while_choosing(provider, browser):

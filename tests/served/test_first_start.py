@@ -59,6 +59,26 @@ def test_one_command_on_a_bare_machine(tmp_path: Path):
     assert "Traceback" not in served.log_text()
 
 
+def test_nobody_is_there_before_an_operator_makes_them(tmp_path: Path):
+    """P9: no account, no client and no password from the factory, whatever name one tries."""
+    served = LiveProvider(tmp_path)
+    served.start()
+    try:
+        accounts, clients = served.idp("account", "list"), served.idp("client", "list")
+        pages = [
+            served.sign_in(served.browser().get("/login"), name, password)
+            for name in ("admin", "root", "idp")
+            for password in (name, "password", "changeme")
+        ]
+        closed = served.http.get("/signup")
+    finally:
+        served.stop()
+
+    assert (accounts, clients) == ([], [])
+    assert all(page.status in {422, 429} and page.has("login-submit") for page in pages)
+    assert closed.status == 404
+
+
 def test_a_second_start_goes_on_where_the_first_ended(tmp_path: Path):
     """The same keys, accounts and tokens; nothing is made anew."""
     served = Served(tmp_path)

@@ -124,6 +124,23 @@ def test_a_client_disabled_by_a_command_is_refused_by_every_worker(served: Serve
     assert command.result()["disabled"] is True
 
 
+def test_a_provider_disabled_by_a_command_is_offered_by_no_worker(served: Served, workers: list[Pinned]):
+    """Row T16, for other providers: within a second of the moment that the command wrote down."""
+    with served.admin() as admin:
+        admin.providers.create(
+            "elsewhere", {"client_id": "idp", "auth_method": "none"}, preset_name="github", secret=None
+        )
+    served.wait_for(lambda: all(_offers(worker, "elsewhere") for worker in workers))
+
+    with ThreadPoolExecutor(1) as beside:
+        command = beside.submit(served.idp, "provider", "disable", "elsewhere")
+        served.wait_for(lambda: not any(_offers(worker, "elsewhere") for worker in workers), seconds=30)
+        refused = time.time()
+
+    assert refused - _provider_disabled_at(served, "elsewhere") < FOLLOWED_WITHIN
+    assert command.result()["enabled"] is False
+
+
 def test_a_session_ended_on_one_worker_is_dead_on_all(served: Served, shop: Client, workers: list[Pinned]):
     """Row S5: after logout the cookie is worth nothing on any worker, at once."""
     browser = served.browser()
@@ -286,6 +303,19 @@ def _disabled_at(served: Served, client_id: str) -> float:
         assert row is not None
         assert row.disabled_at is not None
         return row.disabled_at.timestamp()
+
+
+def _provider_disabled_at(served: Served, provider_id: str) -> float:
+    """Seconds since 1970."""
+    with served.opened() as container, container.database.transaction(write=False):
+        row = container.repos.providers.get(provider_id)
+        assert row is not None
+        assert row.disabled_at is not None
+        return row.disabled_at.timestamp()
+
+
+def _offers(worker: Pinned, provider_id: str) -> bool:
+    return f'name="provider" value="{provider_id}"' in Http(worker).get("/login").text
 
 
 def _switch(served: Served, action: str) -> None:

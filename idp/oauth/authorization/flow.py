@@ -93,7 +93,7 @@ class AuthorizationFlow:
             found=None if client_id is None else self._services.clients.find(client_id),
             resolver=self._services.scopes,
             hints=self._services.hints,
-            registers=self._services.settings.registration.enabled,
+            registers=bool(self._services.settings.registration_by),
         )
         try:
             request = check(asked)

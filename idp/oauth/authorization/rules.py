@@ -201,6 +201,8 @@ def prompts(asked: Asked) -> tuple[str, ...]:
         raise InvalidRequestError("The prompt parameter must not combine none with another value.")
     if "create" in values and not asked.registers:
         raise InvalidRequestError("The prompt parameter must not be create: nobody can register here.")
+    if "create" in values and not asked.client.allows_registration:
+        raise InvalidRequestError("The prompt parameter must not be create: not on the way to this client.")
     return tuple(prompt for prompt in PROMPTS if prompt in values)
 
 

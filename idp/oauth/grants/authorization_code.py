@@ -6,6 +6,7 @@ Source: RFC 6749 §4.1.3, RFC 7636 §4.5 and §4.6, OpenID Connect Core §3.1.3.
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, OAuth2Error
@@ -52,8 +53,8 @@ class AuthorizationCodeGrant(Grant):
         presented = self._presented()
         if presented.resource is not None or self.may_have_to_choose:
             self._look_before(presented)
-        family_id = new_family_id()
-        claimed = self._claim(presented, family_id)
+        family_id, family_end = new_family_id(), self.issuer.family_end(self.registered, self.now)
+        claimed = self._claim(presented, family_id, family_end)
         if claimed is None:
             self._look_closer(presented)
             raise _refused()
@@ -67,7 +68,7 @@ class AuthorizationCodeGrant(Grant):
                 grant=grant,
                 target=target,
                 family_id=family_id,
-                family_expires_at=self.issuer.family_end(self.registered, self.now),
+                family_expires_at=family_end,
                 session_id=claimed.session_id,
                 refresh_token=self.services.refresh_tokens.encode(family_id, 0) if has_refresh else None,
                 nonce=grant.nonce,
@@ -87,7 +88,7 @@ class AuthorizationCodeGrant(Grant):
             resource=request.form.get("resource"),
         )
 
-    def _claim(self, presented: _Presented, family_id: str) -> ClaimedCode | None:
+    def _claim(self, presented: _Presented, family_id: str, family_end: datetime) -> ClaimedCode | None:
         client = self.registered
         return self.services.hot.claim_code(
             CodeClaim(
@@ -97,13 +98,13 @@ class AuthorizationCodeGrant(Grant):
                 target=presented.redirect_uri,
                 now=self.now,
                 family_id=family_id,
-                family_expires_at=self.issuer.family_end(client, self.now),
+                family_expires_at=family_end,
                 family_idle_expires_at=self.issuer.family_idle_end(client, self.now),
                 client_not_before=self.epoch,
-                audit=self.services.audit.entry(
+                audit=self.services.audit.entry_of_client(
                     AuditEvent.CODE_EXCHANGED,
-                    actor=Actor.client(client.client_id, self.oauth_request.source),
                     client=client.client_id,
+                    source=self.oauth_request.source,
                     detail={"family": family_id},
                     now=self.now,
                 ),

@@ -79,10 +79,10 @@ class RefreshTokenGrant(Grant):
                 rotate=client.rotate_refresh_tokens,
                 idle_expires_at=self.issuer.family_idle_end(client, self.now),
                 client_not_before=self.epoch,
-                audit=self.services.audit.entry(
+                audit=self.services.audit.entry_of_client(
                     AuditEvent.TOKEN_REFRESHED,
-                    actor=Actor.client(client.client_id, self.oauth_request.source),
                     client=client.client_id,
+                    source=self.oauth_request.source,
                     detail={"family": parts.family_id, "generation": parts.generation},
                     now=self.now,
                 ),

@@ -154,6 +154,7 @@ def _form(view: InteractionView | None, goal: Goal, typed: _Typed | None = None)
     targets = (
         () if view is None else client_view.form_targets(view.client, redirect_origin=view.redirect_origin)
     )
+    can_sign_up = here.signup.channels and (view is None or view.client.allows_registration)
     return page(
         "login/password.html",
         status=200 if trouble is None else trouble.status,
@@ -167,7 +168,7 @@ def _form(view: InteractionView | None, goal: Goal, typed: _Typed | None = None)
         can_passkey=here.passkey_flow.available and not is_only,
         providers=providers.views(others),
         is_only=is_only,
-        signup=_beside("/signup", goal) if here.signup.channels and not is_only else None,
+        signup=_beside("/signup", goal) if can_sign_up and not is_only else None,
         recover=f"{application().path_prefix}/recover"
         if (here.outbox.can_mail or here.outbox.can_sms) and not is_only
         else None,

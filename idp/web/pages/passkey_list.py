@@ -16,7 +16,8 @@ class ShownPasskey:
 
     id: str
     name: str
-    mark: str
+    kind: str
+    """Names the icon."""
     is_synced: bool
     created_at: datetime
     last_used_at: datetime | None
@@ -44,11 +45,10 @@ def own_passkeys_view(account_id: str) -> OwnPasskeysView:
 
 
 def _shown(passkey: Passkey) -> ShownPasskey:
-    name = passkey.name or gettext("Passkey")
     return ShownPasskey(
         id=passkey.id,
-        name=name,
-        mark=passkey.mark or name[:1].upper(),
+        name=passkey.name or gettext("Passkey"),
+        kind=passkey.kind.value,
         is_synced=passkey.is_synced,
         created_at=passkey.created_at,
         last_used_at=passkey.last_used_at,

@@ -40,6 +40,8 @@ def signup(uid: str | None = None) -> Response:
 def signup_post(uid: str | None = None) -> Response:
     """Send a code to the address; the answer is the same whether it has an account or not (row L6)."""
     view = _view(uid)
+    if _is_closed(view):
+        return _closed_page(view)
     try:
         container().signup.begin(
             form_value("username"),
@@ -164,6 +166,11 @@ def _view(uid: str | None) -> InteractionView | None:
     return None if uid is None else describe(uid)
 
 
+def _is_closed(view: InteractionView | None) -> bool:
+    """Whether nobody can register here, or on the way to this client."""
+    return not container().signup.channels or (view is not None and not view.client.allows_registration)
+
+
 def _goal(view: InteractionView | None) -> Goal:
     if view is not None:
         return goal_of(view)
@@ -238,9 +245,8 @@ def _begin_page(
 ) -> Response:
     here = container()
     channels = here.signup.channels
-    if not channels and invited is None:
-        closed = Trouble(status=404, message="")
-        return _page("signup/closed.html", view, trouble=closed, sign_in=_sign_in_address(view))
+    if invited is None and _is_closed(view):
+        return _closed_page(view)
     is_form = request.method == "POST"
     others = () if invited is not None else providers.offered(view)
     hint = "" if view is None else view.login_hint or ""
@@ -303,6 +309,11 @@ def _finish_page(
         return_to=own_path(request.args.get("return_to")) or "",
         least=here.new_passwords.least,
     )
+
+
+def _closed_page(view: InteractionView | None) -> Response:
+    closed = Trouble(status=404, message="")
+    return _page("signup/closed.html", view, trouble=closed, sign_in=_sign_in_address(view))
 
 
 def _known_page(view: InteractionView | None) -> Response:

@@ -1,6 +1,6 @@
 // Passkeys: sign in by button and from the autofill list, add one, and keep password managers informed.
 // Works on forms with data-passkey="get" or "create"; they stay hidden where the browser has no passkeys.
-// A form says in words what went wrong, in its [role=alert], and its button can always be pressed again.
+// A form says in words what went wrong, in a [role=alert], and its button can always be pressed again.
 
 const able = typeof PublicKeyCredential === "function";
 
@@ -86,9 +86,12 @@ function inBackground(run) {
 }
 
 function say(form, message) {
-  const alert = form.querySelector("[role=alert]");
+  const alert = form.querySelector("[data-trouble]");
   alert.textContent = message;
   alert.hidden = !message;
+  // Only what says something is an alert: who looks for errors by role finds those there are.
+  if (message) alert.setAttribute("role", "alert");
+  else alert.removeAttribute("role");
 }
 
 function inWords(form, error) {

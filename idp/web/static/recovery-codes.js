@@ -7,6 +7,7 @@ const copy = document.querySelector("#recovery-copy");
 copy.hidden = !navigator.clipboard;
 copy.addEventListener("click", async () => {
   await navigator.clipboard.writeText(codes.join("\n"));
+  said.setAttribute("role", "status");
   said.textContent = copy.dataset.done;
 });
 document.querySelector("#recovery-print").addEventListener("click", () => window.print());

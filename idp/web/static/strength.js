@@ -2,7 +2,7 @@
 for (const shown of document.querySelectorAll("[data-strength]")) {
   const input = document.getElementById(shown.dataset.for);
   const meter = shown.querySelector("meter");
-  const words = shown.querySelector("[role=status]");
+  const words = shown.querySelector("[aria-live]");
   let timer = 0;
   let latest = 0;
 

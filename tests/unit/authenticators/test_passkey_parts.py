@@ -11,16 +11,16 @@ from idp.authenticators.relying_party import can_have_passkeys, relying_party
 from idp.settings import PasskeySettings, Settings, SettingsError
 
 
-def test_every_make_has_a_name_and_a_mark():
-    """The table is ours: AAGUIDs in the form in which they are compared, a name, one or two letters."""
+def test_every_make_has_a_name_and_a_kind():
+    """The table is ours: AAGUIDs in the form in which they are compared, a name, what sort of thing it is."""
     for aaguid, make in aaguids._MAKES.items():  # noqa: SLF001 - the table itself is what is tested
         assert str(uuid.UUID(aaguid)) == aaguid
         assert make.name
-        assert 1 <= len(make.mark) <= 2
+        assert make.kind is not aaguids.Kind.UNKNOWN
 
 
 def test_no_aaguid_names_two_makes():
-    listed = [aaguid for each in aaguids._NAMED.values() for aaguid in each]  # noqa: SLF001 - as above
+    listed = [aaguid for makes in aaguids._NAMED.values() for each in makes.values() for aaguid in each]  # noqa: SLF001 - as above
 
     assert len(listed) == len(set(listed))
 

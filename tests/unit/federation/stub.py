@@ -58,6 +58,8 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     form: dict[str, str]
+    repeated: list[str]
+    """Names that came more than once."""
 
 
 @dataclass
@@ -146,16 +148,18 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        self._reply({})
+        self._reply([])
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        self._reply(dict(parse_qsl(body.decode(), keep_blank_values=True)))
+        self._reply(parse_qsl(body.decode(), keep_blank_values=True))
 
-    def _reply(self, form: dict[str, str]) -> None:
+    def _reply(self, pairs: list[tuple[str, str]]) -> None:
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, form)
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, dict(pairs), repeated)
         self.stub.asked.append(asked)
         found = self.stub.replies.get(parts.path, Reply({"error": "no such path"}, 404))
         reply = found(asked) if callable(found) else found

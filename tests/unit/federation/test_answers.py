@@ -423,6 +423,21 @@ def test_a_pushed_request(relying_party: RelyingParty, provider: Provider, stub:
     assert pushed.headers["authorization"].startswith("Basic ")
 
 
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
+def test_nothing_comes_twice(
+    relying_party: RelyingParty, journey: Journey, provider: Provider, stub: Stub, now: datetime, method: str
+) -> None:
+    """RFC 6749 §3.1, §3.2: no parameter more than once; a pushed request holds `client_id` already."""
+    stub.says("/par", {"request_uri": "urn:x", "expires_in": 60}, 201)
+    pushing = replace(provider, use_par=True, par_endpoint=f"{stub.address}/par", auth_method=method)
+
+    journey(pushing)
+
+    (pushed,), (exchanged,) = stub.requests_to("/par"), stub.requests_to("/token")
+    assert (pushed.repeated, exchanged.repeated) == ([], [])
+    assert pushed.form["client_id"] == CLIENT_ID
+
+
 @pytest.mark.parametrize(
     ("body", "status", "reason"),
     [

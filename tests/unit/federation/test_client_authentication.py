@@ -48,7 +48,7 @@ def test_none(journey: Journey, provider: Provider, stub: Stub) -> None:
 
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 def test_private_key_jwt(journey: Journey, provider: Provider, stub: Stub, now: datetime, alg: str) -> None:
-    """OpenID Connect Core §9, RFC 7523 §3: about us, for the token endpoint, short, never the same twice."""
+    """OpenID Connect Core §9, RFC 7523 §3: about us, for this issuer, short, never the same twice."""
     configured = replace(provider, auth_method="private_key_jwt", secret=_pem(alg), key_id="k-1")
 
     journey(configured)
@@ -59,7 +59,7 @@ def test_private_key_jwt(journey: Journey, provider: Provider, stub: Stub, now: 
     header, claims = _verified(first.form["client_assertion"], alg)
     assert (header["alg"], header["kid"]) == (alg, "k-1")
     assert claims["iss"] == claims["sub"] == CLIENT_ID
-    assert claims["aud"] == f"{stub.address}/token"
+    assert claims["aud"] == stub.issuer
     assert claims["iat"] == int(now.timestamp())
     assert claims["exp"] - claims["iat"] == 300
     assert claims["jti"] != _verified(second.form["client_assertion"], alg)[1]["jti"]

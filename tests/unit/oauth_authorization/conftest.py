@@ -28,7 +28,7 @@ from idp.oauth import (
 )
 from idp.resources import ResourceDirectory, Resources
 from idp.sessions import BrowserSession, Sessions
-from idp.settings import DatabaseSettings, RegistrationSettings, SecretUrl, Settings
+from idp.settings import DatabaseSettings, MailSettings, RegistrationSettings, SecretUrl, Settings
 from idp.storage import (
     AuditEventRow,
     Base,
@@ -180,7 +180,11 @@ class FrontChannel:
         self.clients.reload()
 
     def allow_registration(self) -> None:
-        settings = self.settings.model_copy(update={"registration": RegistrationSettings(enabled=True)})
+        given = {
+            "registration": RegistrationSettings(enabled=True),
+            "mail": MailSettings(transport="console"),
+        }
+        settings = self.settings.model_copy(update=given)
         self.flow = AuthorizationFlow(replace(self.services, settings=settings))
 
     def sign_in(self, account: Account | None = None, level: int = 1) -> BrowserSession:

@@ -110,6 +110,31 @@ def test_prepared_token_says_what_an_issued_one_says(tokens, form, changes):
     assert tokens.parse(prepared, now=START) == tokens.parse(issued, now=START)
 
 
+@FORMATS
+@pytest.mark.parametrize("changes", [{}, {"scope": (), "acr": None, "amr": ()}, {"subject": 'a"b\\c'}])
+def test_token_prepared_for_people_says_what_an_issued_one_says(tokens, form, changes):
+    """In the same order, as above; whom it is about need not be one of our own names."""
+    whole = spec(format=form, **changes)
+    others = {"subject": "", "family_id": None, "auth_time": None, "jti": "", "issued_at": START}
+
+    prepared = tokens.issue_for_person(
+        tokens.prepare_for_people(whole._replace(**others)),
+        subject=whole.subject,
+        family_id=whole.family_id,
+        auth_time=int(whole.auth_time.timestamp()),
+        jti=whole.jti,
+        issued_at=int(whole.issued_at.timestamp()),
+        lifetime=int(whole.lifetime.total_seconds()),
+    ).decode()
+
+    issued = tokens.issue(whole)
+    if form == "jwt":
+        assert prepared.split(".")[:2] == issued.split(".")[:2]
+    else:
+        assert prepared == issued
+    assert tokens.parse(prepared, now=START) == tokens.parse(issued, now=START)
+
+
 def test_opaque_token_shows_nothing(tokens):
     """T18: secret scanners find it; nobody reads it."""
     token = tokens.issue(spec(format="opaque"))
