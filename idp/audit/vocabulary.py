@@ -51,8 +51,8 @@ class AuditEvent(StrEnum):
 
     ACCOUNT_SECURED = "account.secured"
     """A person said "this was not me"; everything that was signed in ended, the password is gone, and so are
-    the authenticators that were added since. Detail: ``notice`` (what they were told of), ``sessions``,
-    ``families``, ``authenticators`` (how many)."""
+    the authenticators that were added since, and all linked accounts elsewhere. Detail: ``notice`` (what they
+    were told of), ``sessions``, ``families``, ``authenticators`` (how many)."""
 
     ACCOUNT_DISABLED = "account.disabled"
     """An account was disabled; its sessions and token families end with it. Detail: ``sessions``

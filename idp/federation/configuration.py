@@ -96,7 +96,7 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     "response_mode": (one_of("query", "form_post"), None),
     "use_par": (boolean, False),
     "pkce": (boolean, True),
-    "wishes": (several_of(*WISHES), list(WISHES)),
+    "wishes": (several_of(*WISHES), [wish for wish in WISHES if wish != "select_account"]),
     "echoes_nonce": (boolean, True),
     "id_token_algs": (several_of(*ID_TOKEN_ALGS), ["RS256", "ES256", "PS256", "EdDSA"]),
     # what its answers mean

@@ -81,8 +81,10 @@ class Provider:
     """Also done when the metadata requires it (RFC 9126)."""
     pkce: bool = True
     """Off for who refuses a ``code_verifier`` (LinkedIn)."""
-    wishes: tuple[str, ...] = ("login", "select_account", "max_age", "login_hint", "ui_locales", "acr_values")
-    """What it can be asked for; ``login`` and ``select_account`` are values of ``prompt``."""
+    wishes: tuple[str, ...] = ("login", "max_age", "login_hint", "ui_locales", "acr_values")
+    """What it can be asked for; ``login`` and ``select_account`` are values of ``prompt``.
+
+    Not every provider knows ``select_account``, and some refuse a request with a value they do not know."""
     echoes_nonce: bool = True
     """Off for who never sends ``nonce`` back (LinkedIn): it may be missing then, but never wrong."""
     id_token_algs: tuple[str, ...] = ("RS256", "ES256", "PS256", "EdDSA")

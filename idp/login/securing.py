@@ -169,7 +169,7 @@ class SecuringFlow:
             return self._send_reset(account.id, locale, source, now)
 
     def _remove_since(self, account_id: str, since: datetime, notice: Notice, now: datetime) -> int:
-        """Take away the authenticators that were added since; how many."""
+        """Take away what was added since, and every link to an account elsewhere; how many."""
         services, removed = self._services, 0
         for passkey in services.passkeys.list_(account_id):
             if passkey.created_at >= since:
@@ -181,12 +181,12 @@ class SecuringFlow:
         for factor in services.code_factors.list_(account_id):
             if factor.created_at >= since:
                 removed += services.code_factors.remove(account_id, factor.channel)
-        for link in services.identities.of_account(account_id):
-            if link.created_at >= since:
-                services.identities.unlink(account_id, link.id)
-                removed += 1
         if removed or notice is Notice.RECOVERY_CODES_CREATED:
             services.recovery_codes.remove(account_id, now)
+        # Security: whoever it was may have the account elsewhere, as they may know the password.
+        for link in services.identities.of_account(account_id):
+            services.identities.unlink(account_id, link.id)
+            removed += 1
         return removed
 
     def _send_reset(self, account_id: str, locale: str, source: Source, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Other providers on the pages of a browser that goes nowhere: what is needed to look at every page of theirs."""
+"""Other providers for a browser that goes nowhere: what is needed to look at every page about them."""
 
 from dataclasses import replace
 

@@ -15,6 +15,8 @@
 | wrong password     | 4 on PostgreSQL    | 3       | test_a_wrong_password_*               |
 | … and a code       | 9 and 20           | 2 and 1 | test_a_sign_in_of_two_steps_*         |
 | wrong code         | 12                 | 1       | test_a_wrong_code_*                   |
+| to a provider      | 1                  | 1       | test_a_way_to_another_provider_*      |
+| … and back         | 14                 | 2       | test_a_sign_in_elsewhere_*            |
 | one too many       | 1                  | 0       | test_a_sign_in_too_many_is_one_read   |
 | back from sign-in  | 3 on PostgreSQL    | 1       | test_the_answer_after_a_sign_in_*     |
 | revocation         | (not hot)          | 1       | test_revocation_commits_once          |
@@ -25,6 +27,7 @@ The statement counter counts what one thread sends, through SQLAlchemy and throu
 does, the tables' row counts confirm here.
 """
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import pytest
@@ -32,6 +35,7 @@ import redis
 from sqlalchemy import MetaData, func, select
 
 from tests.bench import NewProvider
+from tests.elsewhere import Elsewhere, elsewhere
 from tests.frontchannel import ask, request_parameters, signed_in
 from tests.provider import PASSWORD, Client, Pkce, Provider
 from tests.second_steps import Person, person
@@ -486,3 +490,38 @@ def test_redis_is_not_asked(new_provider: NewProvider):
 
     assert [answer.status for answer in answers] == [200] * 7
     assert after - before == 1, "only the INFO of this test"
+
+
+@pytest.fixture
+def acme(new_provider: NewProvider) -> Iterator[Elsewhere]:
+    with elsewhere(new_provider) as made:
+        yield made
+
+
+def test_a_way_to_another_provider_is_one_insert(acme: Elsewhere):
+    """What has to be remembered is one row; which providers there are is known in the process."""
+    browser = acme.browser()
+    page = browser.get("/login")
+    fields = [*page.form_with("provider-acme").fields.items(), ("provider", "acme")]
+    browser.open("POST", "/federation/start", form=fields, follow=False)
+
+    got = cost(
+        acme.provider,
+        lambda: browser.open("POST", "/federation/start", form=fields, follow=False).answer,
+    )
+
+    assert got.answer.status == HTTPStatus.SEE_OTHER
+    assert got.figures == (1, 1)
+
+
+def test_a_sign_in_elsewhere_commits_twice(acme: Elsewhere):
+    """Once for the claim of the answer, which counts whatever comes of it; once for the session."""
+    acme.sign_in()
+    page = acme.leave(acme.browser().get("/login"))
+    acme.stub.gives(acme.token(page))
+    target = f"/federation/acme/callback?code=a-code&state={acme.asked(page)['state']}"
+
+    got = cost(acme.provider, lambda: page.browser.open("GET", target, follow=False).answer)
+
+    assert got.answer.status == HTTPStatus.SEE_OTHER
+    assert got.figures == (14, 2)

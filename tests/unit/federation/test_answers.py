@@ -59,7 +59,9 @@ def test_wishes_are_passed_on(relying_party: RelyingParty, provider: Provider, n
         acr_values=("2", "1"),
     )
 
-    asked = _query(relying_party.begin(provider, wish, now).url)
+    able = replace(provider, wishes=(*provider.wishes, "select_account"))
+
+    asked = _query(relying_party.begin(able, wish, now).url)
     unable = _query(relying_party.begin(replace(provider, wishes=()), wish, now).url)
 
     assert asked["prompt"] == "select_account"
