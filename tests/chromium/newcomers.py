@@ -47,10 +47,28 @@ def send(provider: Provider, page: Page, first: First, *, email: str) -> None:
     page.goto(f"{provider.issuer}/login")
     browser = next(one["value"] for one in page.context.cookies() if one["name"] == "idp_browser")
     here, now = provider.container, provider.clock.now()
-    identity = UpstreamIdentity(
+    identity = somebody(email)
+    newcomer = Newcomer(account_id="acc_new", identity=identity, first=first, errand=Errand())
+    if first is First.KNOWN:
+        newcomer = replace(newcomer, address=email, proved=True)
+    with here.database.transaction():
+        newcomers = Newcomers(here.drafts_once, build_upstreams(here))
+        newcomers.keep(newcomer, browser, lifetime=TIME_TO_JOIN, now=now)
+
+
+def link(provider: Provider, account_id: str) -> None:
+    """The account has one at the company, too."""
+    here, now = provider.container, provider.clock.now()
+    with here.database.transaction():
+        here.identities.link(somebody(f"{account_id}@elsewhere.example"), account_id, now)
+
+
+def somebody(email: str) -> UpstreamIdentity:
+    """Who the company says it is."""
+    return UpstreamIdentity(
         provider_id=ID,
         issuer=THERE,
-        subject="one",
+        subject=email,
         claims={"name": "Ada King"},
         email=email,
         email_verified=True,
@@ -62,9 +80,3 @@ def send(provider: Provider, page: Page, first: First, *, email: str) -> None:
         id_token=None,
         tokens=None,
     )
-    newcomer = Newcomer(account_id="acc_new", identity=identity, first=first, errand=Errand())
-    if first is First.KNOWN:
-        newcomer = replace(newcomer, address=email, proved=True)
-    with here.database.transaction():
-        newcomers = Newcomers(here.drafts_once, build_upstreams(here))
-        newcomers.keep(newcomer, browser, lifetime=TIME_TO_JOIN, now=now)

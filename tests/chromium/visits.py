@@ -206,6 +206,7 @@ def _recovery_codes(walk: Walk) -> None:
 
 def _security(walk: Walk) -> None:
     newcomers.offer(walk.provider)
+    newcomers.link(walk.provider, walk.account)
     walk.sign_in()
     walk.generator()
     walk.code_factor(Channel.SMS, "+493012345678")

@@ -333,6 +333,15 @@ def test_a_key_readable_by_others_stops_every_command(environment, tmp_path):
     assert "chmod 600" in done.stderr
 
 
+def test_other_providers_of_a_client(idp):
+    """Which of them its people may use, and the one that they have to."""
+    create_client(idp, "shop", "--identity-provider", "acme", "other")
+
+    assert idp("client", "show", "shop")["identity_providers"] == ["acme", "other"]
+    idp("client", "update", "shop", "--required-identity-provider", "acme")
+    assert idp("client", "show", "shop")["required_identity_provider"] == "acme"
+
+
 def test_a_registration_changes_member_by_member(idp, tmp_path):
     """RFC 7591 names and ours; what is not named stays, null gives the default again."""
     create_client(idp, "shop", "--acr-values", "urn:idp:loa:3", "urn:idp:loa:2")

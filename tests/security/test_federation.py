@@ -378,6 +378,23 @@ def test_one_answer_at_the_same_moment_counts_once(acme):
 
 
 @ONE_DATABASE
+def test_too_many_answers_wait(new_provider):
+    """L2: they count as sign-ins of their source, and what waits is not used up."""
+    with elsewhere(new_provider, ratelimit={"enabled": True, "login_per_source": "2/minute"}) as acme:
+        acme.sign_in()
+        acme.sign_in()
+        page = acme.leave(acme.browser().get("/login"))
+
+        refused = acme.come_back(page)
+
+        assert refused.status == HTTPStatus.TOO_MANY_REQUESTS
+        assert refused.answer.header("Retry-After")
+        acme.provider.advance(minutes=2)
+        assert acme.return_with(page).status in {200, 422}
+        assert len(acme.stub.requests_to("/token")) == 3
+
+
+@ONE_DATABASE
 def test_federation_skips_no_enrolled_step_for_a_client_that_wants_two(acme):
     """M8: an untrusted provider's word is one factor, whatever it says of itself."""
     shop = acme.provider.client("shop", minimum_acr=ACR_TWO_FACTORS)

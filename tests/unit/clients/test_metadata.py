@@ -165,3 +165,30 @@ def test_other_client_ids_are_refused(client_id):
         validate_client_id(client_id)
 
     assert caught.value.field == "client_id"
+
+
+def test_other_providers_are_named_by_their_ids():
+    """All by default, none by an empty list, one that is required."""
+    assert validate_metadata(WEB)["identity_providers"] is None
+    assert validate_metadata({**WEB, "identity_providers": []})["identity_providers"] == []
+    given_twice = {**WEB, "identity_providers": ["acme", "acme"], "required_identity_provider": "acme"}
+    assert validate_metadata(given_twice)["identity_providers"] == ["acme"]
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"identity_providers": "acme"}, "identity_providers"),
+        ({"identity_providers": ["../acme"]}, "identity_providers"),
+        ({"required_identity_provider": "ACME"}, "required_identity_provider"),
+        (
+            {"identity_providers": ["other"], "required_identity_provider": "acme"},
+            "required_identity_provider",
+        ),
+    ],
+)
+def test_other_providers_that_cannot_be(members, field):
+    with pytest.raises(Invalid) as caught:
+        validate_metadata({**WEB, **members})
+
+    assert caught.value.field == field
