@@ -52,8 +52,9 @@ EVERY_CLAIM: dict[str, Any] = {
     "phone_number": "+44 20 7946 0000",
     "phone_number_verified": True,
     "address": {"street_address": "12 St James's Square", "locality": "London", "country": "UK"},
+    "groups": ["staff", "editors"],
 }
-"""Every claim of OpenID Connect Core §5.1 that is not a column of the account."""
+"""Every claim of OpenID Connect Core §5.1 that is not a column of the account, and groups."""
 
 
 class SqliteTemplate:

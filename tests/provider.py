@@ -31,7 +31,7 @@ ISSUER = "https://idp.example"
 CALLBACK = "https://shop.example/callback"
 PASSWORD = "correct horse battery staple"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-ALL_SCOPES = "openid profile email address phone offline_access"
+ALL_SCOPES = "openid profile email address phone groups offline_access"
 
 
 @dataclass(frozen=True)

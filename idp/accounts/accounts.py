@@ -1,6 +1,6 @@
 """The account record and its life cycle."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from idp.accounts.identifiers import (
 from idp.errors import Invalid, NotFound
 from idp.ids import new_id
 from idp.languages import marked
-from idp.storage import AccountRow, Repositories
+from idp.storage import GROUPS_ELSEWHERE, AccountRow, Repositories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,17 @@ class Account:
         return (
             number if isinstance(number, str) and self.claims.get("phone_number_verified") is True else None
         )
+
+    @property
+    def own_claims(self) -> dict[str, Any]:
+        """The claims without what linked identities bring."""
+        return {name: value for name, value in self.claims.items() if name != GROUPS_ELSEWHERE}
+
+    @property
+    def groups_elsewhere(self) -> Mapping[str, Sequence[str]]:
+        """The groups that linked identities bring, by the id of the identity."""
+        found: Mapping[str, Sequence[str]] = self.claims.get(GROUPS_ELSEWHERE, {})
+        return found
 
     @property
     def is_disabled(self) -> bool:
@@ -241,6 +252,27 @@ class Accounts:
             identifiers.setdefault(canonical_phone(number), "phone")
         self._accounts.replace_identifiers(account_id, list(identifiers.items()))
         return self.get(account_id)
+
+    def change_claims(self, account_id: str, claims: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+        """Give the account these claims in place of those of the same names; ``None`` takes one away.
+
+        Returns:
+            the names of those that are others than before, sorted.
+
+        Raises:
+            NotFound: there is no such account.
+            Invalid: a claim breaks its rule.
+        """
+        row = self._accounts.lock(account_id)
+        if row is None:
+            raise NotFound("There is no such account.")
+        given = {name: value for name, value in claims.items() if value is not None}
+        kept = {name: value for name, value in row.claims.items() if name not in claims}
+        after = {**kept, **validate_claims(given)}
+        changed = {name for name in {*row.claims, *after} if row.claims.get(name) != after.get(name)}
+        if changed:
+            self._accounts.set_claims(account_id, after, now)
+        return tuple(sorted(changed))
 
     def disable(self, account_id: str, now: datetime) -> Account:
         """Switch the account off, and end for good whatever it was used for until ``now``.

@@ -1,4 +1,4 @@
-"""The standard claims and the type each of them must have."""
+"""The claims that an account can have, and the type each of them must have."""
 
 import re
 import unicodedata
@@ -7,10 +7,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from idp.errors import Invalid
+from idp.storage import GROUPS, GROUPS_ELSEWHERE
 
 _MAX_TEXT: Final = 1024
 _MAX_URL: Final = 2048
 _MAX_CLAIMS: Final = 200
+_MAX_GROUPS: Final = 200
+_LONGEST_GROUP: Final = 256
 
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
@@ -78,6 +81,16 @@ def _address(value: Any, name: str) -> dict[str, str]:
     return {member: _text(part, name) for member, part in value.items()}
 
 
+def _groups(value: Any, name: str) -> list[str]:
+    """Names of groups, in the order in which they are given; no standard says what a group is."""
+    if not isinstance(value, list) or len(value) > _MAX_GROUPS:
+        raise Invalid(f"The claim {name} must be a list of at most {_MAX_GROUPS} texts.", field=name)
+    groups = [_text(group, name, breaks=False, limit=_LONGEST_GROUP) for group in value]
+    if len(set(groups)) < len(groups):
+        raise Invalid(f"The claim {name} must name each group once.", field=name)
+    return groups
+
+
 STANDARD_CLAIMS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "name": _line,
     "given_name": _line,
@@ -101,6 +114,8 @@ STANDARD_CLAIMS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
 ``sub``, ``email``, ``email_verified`` and ``updated_at`` are columns of the account, not free claims.
 """
 
+_CHECKS: Final[Mapping[str, Callable[[Any, str], Any]]] = {**STANDARD_CLAIMS, GROUPS: _groups}
+
 _TAGGABLE: Final = frozenset({
     "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username",
     "profile", "picture", "website", "gender", "address",
@@ -111,6 +126,7 @@ _OURS: Final = {
     "email": "is a field of the account",
     "email_verified": "is a field of the account",
     "updated_at": "is kept by this server",
+    GROUPS_ELSEWHERE: "comes from linked identities",
 }
 
 
@@ -147,9 +163,9 @@ def _check_for(name: Any) -> Callable[[Any, str], Any]:
     base, mark, tag = name.partition("#")
     if base in _OURS:
         raise Invalid(f"The claim {base} {_OURS[base]} and cannot be set here.", field=base)
-    check = STANDARD_CLAIMS.get(base)
+    check = _CHECKS.get(base)
     if check is None:
-        raise Invalid(f"{name[:60]!a} is not a standard claim.", field="claims")
+        raise Invalid(f"{name[:60]!a} is not a claim that an account can have.", field="claims")
     if mark and (base not in _TAGGABLE or not _LANGUAGE.fullmatch(tag)):
         raise Invalid(f"The claim {base} cannot carry the language {tag[:40]!a}.", field=base)
     return check

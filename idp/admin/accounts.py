@@ -14,6 +14,21 @@ _BATCH: Final = 10_000
 """Sessions, and families, ended in one transaction: half a second at most, whatever an account has."""
 
 
+_NOT_UPDATED: Final = frozenset(
+    {
+        "email",
+        "email_verified",
+        "groups_elsewhere",
+        "phone_number",
+        "phone_number_verified",
+        "preferred_username",
+        "sub",
+        "updated_at",
+    }
+)
+"""What people sign in with, what they have to prove, and what is kept by this server."""
+
+
 class _Ended(NamedTuple):
     sessions: int
     families: int
@@ -64,6 +79,29 @@ class AccountAdmin:
             if phc is not None:
                 self._store_password(account.id, phc, now)
             return self._shown_whole(account)
+
+    def update(self, name: str, claims: Mapping[str, Any]) -> dict[str, Any]:
+        """Give an account other claims; those that are not named stay, and ``None`` takes one away.
+
+        Args:
+            name: id, username or e-mail address.
+            claims: standard claims and ``groups``, but for the telephone number, which people prove.
+
+        Raises:
+            NotFound: no such account.
+            Invalid: a claim breaks its rule.
+        """
+        for claim in claims:
+            if claim in _NOT_UPDATED:
+                raise Invalid(f"{claim} cannot be changed here.", field=claim)
+        context = self._context
+        with context.change() as now:
+            account = self._resolve(name)
+            changed = context.accounts.change_claims(account.id, claims, now)
+            if changed:
+                detail = {"fields": changed}
+                context.record(AuditEvent.ACCOUNT_UPDATED, now, account=account.id, detail=detail)
+            return self._shown_whole(self._resolve(account.id))
 
     def set_password(self, name: str, password: str) -> dict[str, Any]:
         """Give an account a password in place of the one it has.
@@ -208,7 +246,8 @@ def _shown(account: Account) -> dict[str, Any]:
         "username": account.username,
         "email": account.email,
         "email_verified": account.email_verified,
-        "claims": dict(account.claims),
+        "claims": account.own_claims,
+        **({"groups_elsewhere": account.groups_elsewhere} if account.groups_elsewhere else {}),
         "disabled": account.is_disabled,
         "created_at": moment(account.created_at),
         "updated_at": moment(account.updated_at),

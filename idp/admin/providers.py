@@ -216,13 +216,13 @@ class ProviderAdmin:
         identities, batch = 0, ClearedLinks(_BATCH, _BATCH)
         while max(batch) == _BATCH:
             with context.database.transaction():
-                batch = self._providers.clear(provider_id, _BATCH)
+                batch = self._providers.clear(provider_id, _BATCH, now)
             identities += batch.identities
             if progress is not None and max(batch) == _BATCH:
                 progress(identities)
         with context.change("providers") as now:
             # Again, for what a worker wrote that had not heard of the first step.
-            identities += self._providers.clear(provider_id, _BATCH).identities
+            identities += self._providers.clear(provider_id, _BATCH, now).identities
             self._providers.delete(provider_id)
             detail = {"provider": provider_id, "identities": identities}
             context.record(AuditEvent.PROVIDER_DELETED, now, detail=detail)

@@ -21,7 +21,7 @@ def account() -> None:
     "--claims",
     "claims_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="JSON file with standard OpenID claims (given_name, address, phone_number, ...).",
+    help="JSON file with claims: standard ones (given_name, address, ...) and groups.",
 )
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create(
@@ -40,6 +40,22 @@ def create(
                 password=password,
             )
         )
+
+
+@account.command()
+@click.argument("name")
+@click.option(
+    "--claims",
+    "claims_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file with claims (given_name, groups, ...); null takes a claim away, others stay.",
+)
+def update(*, name: str, claims_file: Path) -> None:
+    """Change what is said of a person, for example their groups. NAME as in show."""
+    claims = read_json_object(claims_file, option="--claims")
+    with opened() as container:
+        print_json(container.admin.accounts.update(name, claims))
 
 
 @account.command("list")

@@ -11,6 +11,7 @@ SENTENCES: Mapping[str, str] = {
     "email": marked("See your e-mail address"),
     "address": marked("See your postal address"),
     "phone": marked("See your phone number"),
+    "groups": marked("See which groups you belong to"),
     "offline_access": marked("Keep this access while you are away"),
     "name": marked("See your full name"),
     "family_name": marked("See your family name"),

@@ -240,4 +240,4 @@ def _groups(provider: Provider, claims: Mapping[str, Any]) -> tuple[str, ...]:
         for group in listed
         if isinstance(group, str) and group in provider.group_map
     )
-    return tuple(dict.fromkeys(ours))
+    return tuple(dict.fromkeys(ours))[:_MOST_VALUES]

@@ -18,6 +18,7 @@ from idp.federation.field_checks import (
     claim_path,
     claim_paths,
     domains,
+    group_names,
     identifier,
     identifiers,
     issuer,
@@ -106,7 +107,7 @@ FIELDS: Final[Mapping[str, tuple[Check, Any]]] = {
     "name_in_answer": (boolean, False),
     "claims": (claim_paths, {}),
     "group_claim": (claim_path, None),
-    "group_map": (names, {}),
+    "group_map": (group_names, {}),
     # what they lead to
     "trusted_email_domains": (trusted_domains, []),
     "home_domains": (domains, []),

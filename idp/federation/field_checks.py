@@ -21,6 +21,7 @@ _MAX_URL: Final = 2048
 _MAX_TEXT: Final = 200
 _MAX_VALUES: Final = 200
 _MAX_POSITION: Final = 10_000
+_LONGEST_GROUP: Final = 256
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _PRINTABLE_ASCII = re.compile(r"[ -~]{1,512}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
@@ -209,6 +210,15 @@ def claim_path(value: Any, field: str) -> str:
 def names(value: Any, field: str) -> dict[str, str]:
     """Names there, and names here."""
     return _texts(value, field)
+
+
+def group_names(value: Any, field: str) -> dict[str, str]:
+    """Groups there, and groups here, which an account must be able to have."""
+    found = _texts(value, field)
+    for group in found.values():
+        if len(group) > _LONGEST_GROUP or not group.strip():
+            raise Invalid(f"{field} must hold groups of 1 to {_LONGEST_GROUP} characters.", field=field)
+    return found
 
 
 def _list(value: Any, field: str) -> list[Any]:

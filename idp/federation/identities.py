@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from idp.errors import NotFound
 from idp.federation.identity import ExternalIdentity, FederatedSession, UpstreamIdentity, UpstreamTokens
 from idp.ids import new_id
 from idp.storage import (
+    GROUPS,
     ExternalIdentityRow,
     FederatedLogin,
     FederatedSessionRow,
@@ -39,6 +41,7 @@ class Identities:
     """
 
     def __init__(self, repos: Repositories, *, tokens: Sealer, id_tokens: Sealer) -> None:
+        self._accounts = repos.accounts
         self._identities = repos.identities
         self._sessions = repos.federated_sessions
         self._tokens = tokens
@@ -74,8 +77,8 @@ class Identities:
         self._keep_tokens(row.id, identity.tokens, now)
         return _identity(row)
 
-    def unlink(self, account_id: str, identity_id: str) -> ExternalIdentity:
-        """Cut a link of this account, and forget its tokens; what it was.
+    def unlink(self, account_id: str, identity_id: str, now: datetime) -> ExternalIdentity:
+        """Cut a link of this account, and forget its tokens and the groups it brings; what it was.
 
         Whether it is the last way in is asked by the caller (``Enrolled.identities``).
 
@@ -85,7 +88,16 @@ class Identities:
         row = self._identities.delete(account_id, identity_id)
         if row is None:
             raise NotFound("There is nothing to remove.", detail="no such identity")
+        self._accounts.set_groups_elsewhere(account_id, identity_id, (), now)
         return _identity(row)
+
+    def bring_groups(self, link: ExternalIdentity, groups: Sequence[str], now: datetime) -> bool:
+        """Let this identity bring exactly these groups to its account; False if they are as before.
+
+        They last until others come in their place or the link is cut, and are no groups of other identities
+        nor of the account itself.
+        """
+        return self._accounts.set_groups_elsewhere(link.account_id, link.id, groups, now)
 
     def of_account(self, account_id: str) -> tuple[ExternalIdentity, ...]:
         """Its links, oldest first; those of disabled providers too."""
@@ -230,8 +242,10 @@ def label_of(identity: UpstreamIdentity) -> str:
 
 
 def _profile(identity: UpstreamIdentity) -> dict[str, Any]:
-    """The claims of a sign-in; whether the address is verified stays beside it."""
+    """The claims and groups of a sign-in; whether the address is verified stays beside it."""
     profile = dict(identity.claims)
+    if identity.groups:
+        profile[GROUPS] = list(identity.groups)
     if identity.email is not None:
         profile |= {"email": identity.email, "email_verified": identity.email_verified}
     return profile

@@ -135,9 +135,9 @@ class Providers:
         """How many identities of this provider are linked to accounts."""
         return self._providers.count_identities(provider_id)
 
-    def clear(self, provider_id: str, limit: int) -> ClearedLinks:
+    def clear(self, provider_id: str, limit: int, now: datetime) -> ClearedLinks:
         """Cut at most ``limit`` of its links; see ``ProviderRepository.clear``."""
-        return self._providers.clear(provider_id, limit)
+        return self._providers.clear(provider_id, limit, now)
 
     def forget_tokens(self, provider_id: str, limit: int) -> int:
         """Forget at most ``limit`` of its tokens that are kept; how many."""

@@ -19,7 +19,7 @@ from idp.login.pending import Unfinished
 from idp.login.policy import Stage
 from idp.login.session import SignedIn
 from idp.login.upstreams import Upstreams
-from idp.storage import Repositories
+from idp.storage import GROUPS, GROUPS_ELSEWHERE, Repositories, with_groups_elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +67,9 @@ class Admission:
         """
         services, now, account_id = self._services, visitor.now, link.account_id
         assert_may_authenticate(services.accounts.get(account_id), now)
-        services.identities.used(link.id, identity, now)
         if provider.profile_sync == "always":
-            self._follow(account_id, identity, visitor)
+            self._follow(link, identity, visitor)
+        services.identities.used(link.id, identity, now)
         proof = proof_of(provider, identity, now)
         self._record(provider, identity, proof, account_id, visitor)
         device = services.devices.find(visitor.device_cookie, account_id, now)
@@ -100,20 +100,26 @@ class Admission:
             now=now,
         )
 
-    def _follow(self, account_id: str, identity: UpstreamIdentity, visitor: Visitor) -> None:
-        """Write the provider's claims over those that are here; what it does not say stays."""
-        services = self._services
+    def _follow(self, link: ExternalIdentity, identity: UpstreamIdentity, visitor: Visitor) -> None:
+        """Write the provider's claims over those that are here; what it does not say stays.
+
+        Groups are the exception: those that came with this identity and are not said any more go.
+        """
+        services, account_id = self._services, link.account_id
         row = services.repos.accounts.lock(account_id)
-        wanted = taken_over(identity.claims)
-        changed = {} if row is None else _changes(row.claims, wanted)
-        if row is None or not changed:
+        if row is None:
             return
-        services.repos.accounts.set_claims(account_id, {**row.claims, **changed}, visitor.now)
+        wanted = {**row.claims, **taken_over(identity.claims)}
+        claims = with_groups_elsewhere(wanted, link.id, identity.groups)
+        changed = _changed(row.claims, claims)
+        if not changed:
+            return
+        services.repos.accounts.set_claims(account_id, claims, visitor.now)
         services.audit.record(
             AuditEvent.ACCOUNT_UPDATED,
             actor=Actor.account(account_id, visitor.source),
             account=account_id,
-            detail={"fields": sorted(changed), "provider": identity.provider_id},
+            detail={"fields": changed, "provider": identity.provider_id},
             now=visitor.now,
         )
 
@@ -140,5 +146,7 @@ class Admission:
         )
 
 
-def _changes(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in wanted.items() if present.get(name) != value}
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Names of the claims that are others than before."""
+    names = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    return sorted(GROUPS if name == GROUPS_ELSEWHERE else name for name in names)

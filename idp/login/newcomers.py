@@ -147,11 +147,13 @@ class AccountMaker:
             username=address or f"{provider.id}-{random_token(_NAME_SIZE).lower()}",
             email=address,
             email_verified=address is not None,
-            claims={**taken_over(newcomer.identity.claims), **newcomer.typed},
+            claims={**at_first(provider, newcomer.identity), **newcomer.typed},
             terms_version=self.terms_version if newcomer.accepts_terms else None,
             now=now,
         )
         link = self.identities.link(newcomer.identity, account.id, now)
+        if provider.profile_sync != "never":
+            self.identities.bring_groups(link, newcomer.identity.groups, now)
         self._record(provider, account, visitor)
         return link
 
@@ -174,6 +176,14 @@ class AccountMaker:
 def newcomer_of(identity: UpstreamIdentity, first: First, errand: Errand, now: datetime) -> Newcomer:
     """Somebody who has just come."""
     return Newcomer(account_id=new_id("acc", now), identity=identity, first=first, errand=errand)
+
+
+def at_first(provider: Provider, identity: UpstreamIdentity) -> dict[str, Any]:
+    """The claims that a new account gets: of a provider that is never followed, what is required alone."""
+    taken = taken_over(identity.claims)
+    if provider.profile_sync == "never":
+        return {name: value for name, value in taken.items() if name in provider.required_claims}
+    return taken
 
 
 def taken_over(claims: Mapping[str, Any]) -> dict[str, Any]:

@@ -185,7 +185,7 @@ class SecuringFlow:
             services.recovery_codes.remove(account_id, now)
         # Security: whoever it was may have the account elsewhere, as they may know the password.
         for link in services.identities.of_account(account_id):
-            services.identities.unlink(account_id, link.id)
+            services.identities.unlink(account_id, link.id, now)
             removed += 1
         return removed
 

@@ -7,6 +7,7 @@ grant holds only consented scopes and claims.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from idp.storage import GROUPS, GROUPS_ELSEWHERE, groups_in
 from idp.storage.hot import AccountState
 
 SCOPE_CLAIMS: Mapping[str, tuple[str, ...]] = {
@@ -29,8 +30,9 @@ SCOPE_CLAIMS: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "email_verified"),
     "address": ("address",),
     "phone": ("phone_number", "phone_number_verified"),
+    GROUPS: (GROUPS,),
 }
-"""Source: OpenID Connect Core §5.4."""
+"""Source: OpenID Connect Core §5.4; ``groups`` is ours, as many servers have it."""
 
 CLAIMS_SUPPORTED = (
     "sub",
@@ -52,9 +54,12 @@ CLAIMS_SUPPORTED = (
 def account_claims(account: AccountState) -> dict[str, Any]:
     """Every claim the account can give, with the types of Core §5.1; unknown ones are left out.
 
-    ``updated_at`` is a number of seconds, ``address`` an object, ``*_verified`` booleans.
+    ``updated_at`` is a number of seconds, ``address`` an object, ``*_verified`` booleans; ``groups`` are
+    the account's own and those of its linked identities.
     """
     claims = account.claims  # parsed anew: ours to change
+    claims[GROUPS] = groups_in(claims)
+    claims.pop(GROUPS_ELSEWHERE, None)
     claims["preferred_username"] = account.username
     claims["updated_at"] = int(account.updated_at.timestamp())
     claims.pop("email_verified", None)
@@ -106,5 +111,5 @@ def _chosen(account: AccountState, wanted: set[str]) -> dict[str, Any]:
         return {}
     known = account_claims(account)
     given = wanted & known.keys()
-    # Security: only names of the standard vocabulary can be asked for, whatever else is stored.
+    # Security: only names of this vocabulary can be asked for, whatever else is stored.
     return {name: known[name] for names in SCOPE_CLAIMS.values() for name in names if name in given}

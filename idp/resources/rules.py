@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from idp.errors import Invalid
 
-OIDC_SCOPES: Final = ("openid", "profile", "email", "address", "phone", "offline_access")
-"""Scopes of OpenID Connect Core §5.4 and §11: they mean something to the issuer only."""
+OIDC_SCOPES: Final = ("openid", "profile", "email", "address", "phone", "groups", "offline_access")
+"""Scopes of OpenID Connect Core §5.4 and §11, and ``groups``: they mean something to the issuer only."""
 
 TOKEN_FORMATS: Final = ("jwt", "opaque")
 
@@ -81,7 +81,7 @@ def validate_resource(
         if not isinstance(scope, str) or not _SCOPE_TOKEN.fullmatch(scope):
             raise Invalid('A scope is visible ASCII without spaces, " and \\.', field="scope")
         if scope in OIDC_SCOPES:
-            raise Invalid(f"The scope {scope} belongs to OpenID Connect.", field="scope")
+            raise Invalid(f"The scope {scope} is this server's own.", field="scope")
         described[scope] = _sentence(sentence, "scope")
     return ResourceServer(
         identifier=validate_identifier(identifier),

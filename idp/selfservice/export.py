@@ -49,12 +49,13 @@ class Export:
                 now=now,
             )
         with services.database.transaction(write=False):
+            account = services.accounts.get(person.account_id)
             head = {
                 "format": FORMAT,
                 "issuer": services.settings.issuer,
                 "exported_at": _moment(now),
-                "account": _account(services.accounts.get(person.account_id)),
-                **self._belongings(person.account_id),
+                "account": _account(account),
+                **self._belongings(account),
             }
         return self._pieces(person.account_id, head)
 
@@ -97,15 +98,15 @@ class Export:
                 break
         yield b"\n  ]"
 
-    def _belongings(self, account_id: str) -> dict[str, Any]:
-        repos = self._services.repos
+    def _belongings(self, account: Account) -> dict[str, Any]:
+        repos, account_id = self._services.repos, account.id
         deletion = repos.deletions.find(account_id)
         return {
             "names_to_sign_in_with": [
                 {"name": row.canonical, "kind": row.kind} for row in repos.exports.identifiers(account_id)
             ],
             "authenticators": self._proofs(account_id),
-            "accounts_elsewhere": self._identities(account_id),
+            "accounts_elsewhere": self._identities(account),
             "known_browsers": [
                 {
                     "first_seen_at": _moment(row.created_at),
@@ -123,10 +124,10 @@ class Export:
             },
         }
 
-    def _identities(self, account_id: str) -> list[dict[str, Any]]:
+    def _identities(self, account: Account) -> list[dict[str, Any]]:
         """Who the person is at other providers, as those said it."""
         identities = self._services.repos.identities
-        with_tokens = identities.ids_with_tokens(account_id)
+        with_tokens, groups = identities.ids_with_tokens(account.id), account.groups_elsewhere
         return [
             {
                 "provider": row.provider_id,
@@ -134,11 +135,12 @@ class Export:
                 "sub": row.subject,
                 "label": row.label,
                 "profile": dict(row.profile),
+                "brings_groups": list(groups.get(row.id, ())),
                 "tokens_kept": row.id in with_tokens,
                 "linked_at": _moment(row.created_at),
                 "last_used_at": _moment(row.last_used_at),
             }
-            for row in identities.list_(account_id)
+            for row in identities.list_(account.id)
         ]
 
     def _proofs(self, account_id: str) -> dict[str, Any]:
@@ -180,7 +182,7 @@ def _account(account: Account) -> dict[str, Any]:
         "username": account.username,
         "email": account.email,
         "email_verified": account.email_verified,
-        "claims": dict(account.claims),
+        "claims": account.own_claims,
         "created_at": _moment(account.created_at),
         "updated_at": _moment(account.updated_at),
     }

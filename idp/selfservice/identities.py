@@ -117,7 +117,7 @@ class OwnIdentities:
         with services.database.transaction():
             self._authenticators.assert_fresh(session, now)
             services.repos.passkeys.lock_owner(account_id)
-            link = services.identities.unlink(account_id, identity_id)
+            link = services.identities.unlink(account_id, identity_id, now)
             # Asked after the change and under a lock, so that two removals at once do not leave nothing.
             left = services.repos.enrolments.of(account_id)
             if not (left.password or left.passkeys or left.identities):

@@ -32,6 +32,7 @@ from idp.storage.ephemeral import (
     SqlEphemeral,
 )
 from idp.storage.failures import IntegrityConflict
+from idp.storage.groups import GROUPS, GROUPS_ELSEWHERE, groups_in, with_groups_elsewhere
 from idp.storage.models import (
     AccountDeletionRow,
     AccountIdentifierRow,
@@ -84,6 +85,8 @@ from idp.storage.statements import Measured, StatementCounter
 from idp.storage.types import Bytes, Count, Flag, Instant, Json, Text
 
 __all__ = [
+    "GROUPS",
+    "GROUPS_ELSEWHERE",
     "SESSION_OPTIONS",
     "AccountDeletionRow",
     "AccountIdentifierRow",
@@ -154,9 +157,11 @@ __all__ = [
     "create_engine",
     "current_revision",
     "engine_options",
+    "groups_in",
     "head_revision",
     "is_current",
     "plain_session",
     "repositories",
     "revisions",
+    "with_groups_elsewhere",
 ]

@@ -65,6 +65,7 @@ def test_accounts_elsewhere_are_in_it(provider: Provider, ada: dict[str, Any]) -
     with container.database.transaction():
         container.repos.providers.add(rows.identity_provider(now))
         container.repos.identities.add(rows.external_identity(now, account_id=ada["id"]))
+        container.repos.accounts.set_groups_elsewhere(ada["id"], "xid_1", ["staff there"], now)
         container.repos.identities.set_tokens(rows.upstream_token(now, sealed_tokens=b"canary"))
 
     data = _download(at_home(provider))
@@ -72,6 +73,8 @@ def test_accounts_elsewhere_are_in_it(provider: Provider, ada: dict[str, Any]) -
     (found,) = data["accounts_elsewhere"]
     assert (found["provider"], found["sub"], found["tokens_kept"]) == ("elsewhere", "248289761001", True)
     assert found["profile"] == {"name": "Alice"}
+    assert found["brings_groups"] == ["staff there"]
+    assert data["account"]["claims"] == ada["claims"]
     assert "canary" not in json.dumps(data)
 
 

@@ -12,6 +12,7 @@
 | prove again                                          | test_reauthentication_...                       |
 | which provider is meant                              | test_home_realm..., test_a_hint_..., test_required |
 | sign out, both ways                                  | test_upstream_logout_..., test_signed_out_...  |
+| groups                                               | test_groups_..., test_unlinking_...            |
 """
 
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ import pytest
 
 from idp.federation import UpstreamIdentity
 from idp.sessions import ACR_SINGLE_FACTOR, ACR_TWO_FACTORS
+from idp.storage import groups_in
 from tests.browser import Page
 from tests.elsewhere import Elsewhere, elsewhere
 from tests.frontchannel import SQLITE_ONLY, ask, request_parameters, success
@@ -736,3 +738,92 @@ def test_profile_follows_where_it_is_to(acme):
 
     [account] = acme.accounts()
     assert account.claims == {"name": "Ada Lovelace", "family_name": "King"}
+
+
+# Groups
+
+
+def in_groups(acme: Elsewhere, username: str | None = None) -> list[str]:
+    """What a client is told of the only account, or of this one."""
+    [account] = [one for one in acme.accounts() if username in {None, one.username}]
+    return groups_in(account.claims)
+
+
+GROUPS = {"group_claim": "roles", "group_map": {"r1": "staff", "r2": "editors"}}
+
+
+def test_groups_come_from_there(acme):
+    """To who asks for the scope, and no longer than they are said."""
+    acme.change(profile_sync="always", **GROUPS)
+    shop, pkce, browser = acme.provider.client("shop"), Pkce(), acme.browser()
+    page = acme.leave(acme.provider.authorize(browser, shop, scope="openid groups", **pkce.parameters))
+    page = acme.come_back(page, sub="one", roles=["r1", "r2", "admin"])
+    tokens = acme.provider.exchange(shop, response_parameters(page)["code"], verifier=pkce.verifier).json()
+    assert acme.provider.userinfo(tokens["access_token"]).json()["groups"] == ["editors", "staff"]
+
+    acme.sign_in(sub="one", roles=["r1"])
+    assert acme.provider.userinfo(tokens["access_token"]).json()["groups"] == ["staff"]
+    assert acme.events("account.updated")[0] == {"fields": ["groups"], "provider": "acme"}
+
+    acme.sign_in(sub="one")
+    assert "groups" not in acme.provider.userinfo(tokens["access_token"]).json()
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize(("sync", "groups"), [("first", ["staff"]), ("never", [])])
+def test_groups_stay_where_the_provider_is_not_followed(acme, sync, groups):
+    acme.change(profile_sync=sync, **GROUPS)
+
+    acme.sign_in(sub="one", name="Ada King", roles=["r1"])
+    acme.sign_in(sub="one", name="Ada Lovelace", roles=["r2"])
+
+    assert in_groups(acme) == groups
+    [account] = acme.accounts()
+    assert account.claims.get("name") == ("Ada King" if sync == "first" else None)
+
+
+@ONE_DATABASE
+def test_what_a_provider_must_say_is_kept_though_it_is_never_followed(acme):
+    acme.change(profile_sync="never", required_claims=["name"])
+
+    acme.sign_in(sub="one", name="Ada King", family_name="King")
+
+    [account] = acme.accounts()
+    assert account.claims == {"name": "Ada King"}
+
+
+def test_unlinking_takes_the_groups_away(acme):
+    """Those of the operator stay, also where the provider said the same."""
+    acme.change(profile_sync="always", **GROUPS)
+    browser = linked(acme, sub="one", roles=["r1", "r2"])
+    assert in_groups(acme) == []  # a link is no sign-in
+    acme.provider.container.admin.accounts.update("ada", {"groups": ["editors", "board"]})
+    acme.sign_in(sub="one", roles=["r1", "r2"])
+    assert in_groups(acme) == ["board", "editors", "staff"]
+
+    [one] = acme.links(acme.accounts()[0].id)
+    browser.get("/account/security").submit(f"unlink-{one.id}")
+
+    assert in_groups(acme) == ["board", "editors"]
+
+
+@ONE_DATABASE
+def test_a_profile_form_changes_no_groups(acme):
+    acme.change(profile_sync="always", **GROUPS)
+    page = acme.sign_in(sub="one", roles=["r1"])
+
+    page.browser.get("/account").submit("profile-submit", name="Ada", groups="admin")
+
+    assert in_groups(acme) == ["staff"]
+
+
+@ONE_DATABASE
+def test_a_deleted_provider_takes_its_groups_along(acme):
+    acme.change(profile_sync="always", **GROUPS)
+    acme.sign_in(sub="one", roles=["r1"])
+    acme.switch_off()
+    assert in_groups(acme) == ["staff"]  # like the link
+
+    acme.provider.container.admin.providers.delete("acme")
+
+    assert in_groups(acme) == []

@@ -55,6 +55,31 @@ def test_single_claims_for_userinfo(provider, shop, member):
     assert not {"email", "given_name"} & set(token)
 
 
+def test_groups_by_name(provider, shop):
+    """OIDC Core §5.5: without their scope, in the place where they are asked for; announced."""
+    claims = json.dumps({"id_token": {"groups": None}})
+
+    token, userinfo = redeemed(provider, shop, provider.sign_in(ask(provider, shop, claims=claims)))
+
+    assert token["groups"] == ["editors", "staff"]
+    assert "groups" not in userinfo
+    metadata = provider.metadata()
+    assert "groups" in metadata["scopes_supported"]
+    assert "groups" in metadata["claims_supported"]
+
+
+def test_groups_are_for_who_is_registered_for_them(provider, ada):
+    """K4: neither the scope nor the claim comes to a client whose registration has not the scope."""
+    bare = provider.client("bare", scope="openid profile", first_party=True)
+    claims = json.dumps({"userinfo": {"groups": {"essential": True}}, "id_token": {"groups": None}})
+
+    page = provider.sign_in(ask(provider, bare, scope="openid profile", claims=claims))
+    token, userinfo = redeemed(provider, bare, page)
+
+    assert "groups" not in {**token, **userinfo}
+    assert refusal(ask(provider, bare, scope="openid groups")) == "invalid_scope"
+
+
 def test_single_claims_for_the_id_token(provider, shop):
     """OIDC Core §5.5: each place gets what was asked for there."""
     claims = json.dumps({"id_token": {"email": {"essential": True}}, "userinfo": {"family_name": None}})

@@ -60,7 +60,7 @@ def test_sub_is_always_there(provider, ada, shop):
 
 
 PROFILE = {
-    name: value for name, value in EVERY_CLAIM.items() if not name.startswith(("phone", "address"))
+    name: value for name, value in EVERY_CLAIM.items() if not name.startswith(("phone", "address", "groups"))
 } | {
     "preferred_username": "ada",
     "updated_at": int(START.timestamp()),
@@ -70,6 +70,7 @@ BY_SCOPE = {
     "email": {"email": "ada@example.org", "email_verified": True},
     "address": {"address": EVERY_CLAIM["address"]},
     "phone": {"phone_number": EVERY_CLAIM["phone_number"], "phone_number_verified": True},
+    "groups": {"groups": ["editors", "staff"]},
     "offline_access": {},
 }
 
@@ -83,8 +84,8 @@ def test_scope_opens_its_claims(provider, ada, shop, scope):
 
 
 def test_every_claim(provider, ada, shop):
-    """OIDC Core §5.1: an account can hold every standard claim, and all of them can be had."""
-    token = provider.tokens(shop, scope="openid profile email address phone")["access_token"]
+    """OIDC Core §5.1: an account can hold every standard claim, and all of them can be had; groups, too."""
+    token = provider.tokens(shop, scope="openid profile email address phone groups")["access_token"]
 
     claims = provider.userinfo(token).json()
 

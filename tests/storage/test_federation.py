@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from idp.errors import Conflict
-from idp.storage import IntegrityConflict
+from idp.storage import GROUPS_ELSEWHERE, IntegrityConflict
 from tests.storage import rows
 from tests.storage.threads import in_parallel
 
@@ -216,7 +216,7 @@ def test_deleted_provider_leaves_nothing_to_a_namesake(database, repos, now, lin
     with database.transaction():
         assert repos.providers.count_identities("elsewhere") == 1
         assert repos.identities.drop_tokens_of("elsewhere", 10) == 1
-        assert repos.providers.clear("elsewhere", 10) == (1, 1)
+        assert repos.providers.clear("elsewhere", 10, now) == (1, 1)
         assert repos.providers.delete("elsewhere")
         assert not repos.providers.delete("elsewhere")
         repos.providers.add(rows.identity_provider(now))
@@ -225,6 +225,33 @@ def test_deleted_provider_leaves_nothing_to_a_namesake(database, repos, now, lin
         assert repos.identities.list_("acc_1") == []
         assert repos.federated_sessions.find("ses_1") is None
         assert repos.sessions.get("ses_1").ended_at is None
+
+
+def test_deleted_provider_takes_its_groups_along(database, repos, now, linked):
+    """Those of its identities alone, and of every one of them, however many go at a time."""
+    with database.transaction():
+        repos.providers.add(rows.identity_provider(now, id="other"))
+        for identity, provider, account in (
+            ("xid_2", "elsewhere", "acc_2"),
+            ("xid_3", "other", "acc_2"),
+        ):
+            repos.identities.add(
+                rows.external_identity(
+                    now, id=identity, provider_id=provider, account_id=account, subject=identity
+                )
+            )
+            repos.accounts.set_groups_elsewhere(account, identity, [f"from {provider}"], now)
+        repos.accounts.set_groups_elsewhere("acc_1", linked, ["from elsewhere"], now)
+
+    for _ in range(2):
+        with database.transaction():
+            assert repos.providers.clear("elsewhere", 1, now).identities == 1
+    with database.transaction():
+        assert repos.providers.clear("elsewhere", 1, now).identities == 0
+
+    with database.transaction(write=False):
+        assert GROUPS_ELSEWHERE not in repos.accounts.get("acc_1").claims
+        assert repos.accounts.get("acc_2").claims[GROUPS_ELSEWHERE] == {"xid_3": ["from other"]}
 
 
 def test_way_in_counts_while_its_provider_can_be_used(database, repos, now, linked):

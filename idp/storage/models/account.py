@@ -21,7 +21,7 @@ class AccountRow(Base, kw_only=True):
     email: Mapped[str | None] = mapped_column(default=None)
     email_verified: Mapped[bool] = mapped_column(default=False)
     claims: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
-    """Standard OpenID claims by their names, without those that have a column."""
+    """Claims by their names, without those with a column, and what linked identities bring (groups.py)."""
     disabled_at: Mapped[datetime | None] = mapped_column(default=None)
     not_before: Mapped[datetime | None] = mapped_column(default=None)
     """Revocation epoch: nothing that was authenticated or issued earlier counts."""

@@ -1,11 +1,12 @@
 """Accounts, the names they are found by, and their passwords."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from idp.storage.groups import with_groups_elsewhere
 from idp.storage.models import AccountIdentifierRow, AccountRow, PasswordRow
 from idp.storage.repositories.base import FRESH, Repository
 
@@ -79,6 +80,19 @@ class AccountRepository(Repository):
     def set_claims(self, account_id: str, claims: Mapping[str, Any], now: datetime) -> None:
         """Write the claims in place of those that are there."""
         self._update(account_id, claims=dict(claims), updated_at=now)
+
+    def set_groups_elsewhere(
+        self, account_id: str, identity_id: str, groups: Sequence[str], now: datetime
+    ) -> bool:
+        """Let a linked identity bring exactly these groups; False if nothing is other than before."""
+        row = self.lock(account_id)
+        if row is None:
+            return False
+        claims = with_groups_elsewhere(row.claims, identity_id, groups)
+        if claims == row.claims:
+            return False
+        self.set_claims(account_id, claims, now)
+        return True
 
     def set_terms(self, account_id: str, version: str, now: datetime) -> None:
         """Write down which terms the person accepted."""

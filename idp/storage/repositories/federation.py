@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, delete, func, select, update
 
+from idp.storage.groups import GROUPS_ELSEWHERE, with_groups_elsewhere
 from idp.storage.models import (
+    AccountRow,
     BrowserSessionRow,
     ExternalIdentityRow,
     FederatedSessionRow,
@@ -54,17 +56,45 @@ class ProviderRepository(Repository):
         statement = select(func.count()).select_from(ExternalIdentityRow)
         return self._session.scalars(statement.where(ExternalIdentityRow.provider_id == provider_id)).one()
 
-    def clear(self, provider_id: str, limit: int) -> ClearedLinks:
+    def clear(self, provider_id: str, limit: int, now: datetime) -> ClearedLinks:
         """Delete at most ``limit`` linked identities and ``limit`` notes of where sessions came from.
 
-        There may be millions: the caller repeats it, each time in a transaction of its own, until fewer than
-        ``limit`` of each were left. The sessions themselves go on.
+        With the identities go the groups that they bring. There may be millions: the caller repeats it,
+        each time in a transaction of its own, until fewer than ``limit`` of each were left. The sessions
+        themselves go on.
         """
         identity, session = ExternalIdentityRow, FederatedSessionRow
+        rows = select(identity.id, identity.account_id).where(identity.provider_id == provider_id)
+        links = self._session.execute(rows.order_by(identity.id).limit(limit)).all()
+        self._take_groups({row.id: row.account_id for row in links}, now)
+        # No later identity, whose groups would stay.
+        these = (identity.provider_id == provider_id, identity.id <= links[-1][0]) if links else None
         return ClearedLinks(
-            self._delete_some(identity, identity.provider_id == provider_id, limit=limit),
+            0 if these is None else self._delete_some(identity, *these, limit=limit),
             self._delete_some(session, session.provider_id == provider_id, limit=limit),
         )
+
+    def _take_groups(self, owners: Mapping[str, str], now: datetime) -> None:
+        """Take from accounts what these identities bring; ``owners``: the account of each."""
+        account = AccountRow
+        statement = (
+            select(account)
+            .where(
+                account.id.in_(set(owners.values())),
+                cast(account.claims, Text).contains(f'"{GROUPS_ELSEWHERE}"', autoescape=True),
+            )
+            .order_by(account.id)
+            .with_for_update()
+        )
+        rows = {row.id: row for row in self._session.scalars(statement, execution_options=FRESH)}
+        for identity_id, account_id in owners.items():
+            row = rows.get(account_id)
+            if row is None:
+                continue
+            claims = with_groups_elsewhere(row.claims, identity_id, ())
+            if claims != row.claims:
+                row.claims, row.updated_at = claims, now
+        self._session.flush()
 
     def delete(self, provider_id: str) -> bool:
         """Remove a provider, and what :meth:`clear` left of it; False if there is none."""

@@ -39,6 +39,13 @@ def test_an_account_can_hold_every_standard_claim():
     assert set(EVERYTHING) == set(STANDARD_CLAIMS)
 
 
+@pytest.mark.parametrize(
+    "groups", [[], ["staff"], ["b", "a"], ["x" * 256], [str(number) for number in range(200)]]
+)
+def test_an_account_can_be_in_groups(groups):
+    assert validate_claims({"groups": groups}) == {"groups": groups}
+
+
 def test_claims_that_people_read_may_carry_a_language():
     """Core §5.2: names followed by # and a BCP 47 tag."""
     claims = {
@@ -90,7 +97,15 @@ def test_claims_that_people_read_may_carry_a_language():
         ("email", "a@b.example"),
         ("email_verified", True),
         ("exp", 5),
-        ("groups", ["admin"]),
+        ("groups", "staff"),
+        ("groups", ["staff", "staff"]),
+        ("groups", ["staff", 7]),
+        ("groups", [""]),
+        ("groups", ["x" * 257]),
+        ("groups", ["a\nb"]),
+        ("groups", [str(number) for number in range(201)]),
+        ("groups#de", ["staff"]),
+        ("groups_elsewhere", {"xid_1": ["staff"]}),
     ],
 )
 def test_wrongly_typed_or_foreign_claims_are_refused(name, value):
@@ -108,7 +123,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=6,
 )
-NAMES = st.sampled_from(sorted(STANDARD_CLAIMS)) | st.text(max_size=20)
+NAMES = st.sampled_from(sorted({*STANDARD_CLAIMS, "groups"})) | st.text(max_size=20)
 
 
 @settings(deadline=None)

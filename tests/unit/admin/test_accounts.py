@@ -51,6 +51,38 @@ def test_a_claims_file_may_hold_what_the_account_has_fields_for(admin):
     assert made["claims"] == {"name": "Ada"}
 
 
+def test_claims_are_changed_one_by_one(admin, events):
+    admin.accounts.create(username="ada", claims={"name": "Ada", "nickname": "A", "groups": ["staff"]})
+
+    changed = admin.accounts.update("ada", {"groups": ["board", "staff"], "nickname": None, "name": "Ada"})
+
+    assert changed["claims"] == {"name": "Ada", "groups": ["board", "staff"]}
+    assert events()[-1] == ("account.updated", OPERATOR)
+    count = len(events())
+    assert admin.accounts.update("ada", {"name": "Ada"}) == changed
+    assert len(events()) == count
+
+
+@pytest.mark.parametrize(
+    ("claims", "field"),
+    [
+        ({"groups": "staff"}, "groups"),
+        ({"email": "eve@x.example"}, "email"),
+        ({"phone_number": None}, "phone_number"),
+        ({"groups_elsewhere": None}, "groups_elsewhere"),
+        ({"shoe_size": 38}, "claims"),
+    ],
+)
+def test_claims_that_cannot_be_changed(admin, claims, field):
+    before = admin.accounts.create(username="ada", claims={"groups": ["staff"]})
+
+    with pytest.raises(Invalid) as error:
+        admin.accounts.update("ada", claims)
+
+    assert error.value.field == field
+    assert admin.accounts.get("ada") == before
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

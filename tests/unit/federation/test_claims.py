@@ -181,6 +181,14 @@ def test_groups() -> None:
     assert seen(OIDC, groups=["staff"])["groups"] == []
 
 
+def test_groups_have_an_end() -> None:
+    """As many as an account can be in; the first ones."""
+    groups = [f"group {number}" for number in range(300)]
+    provider = replace(OIDC, group_claim="groups", group_map={group: group for group in groups})
+
+    assert seen(provider, groups=groups)["groups"] == groups[:200]
+
+
 def test_a_preview_says_what_is_missing() -> None:
     provider = replace(OIDC, required_claims=("email", "name", "given_name"))
 

@@ -7,6 +7,7 @@ import pytest
 from idp.crypto import Sealer, Unsealable
 from idp.errors import Conflict, NotFound
 from idp.federation import Identities, label_of
+from idp.storage import groups_in
 from tests.storage import rows
 from tests.unit.federation.stored_values import ISSUER, tokens, upstream
 
@@ -59,14 +60,14 @@ def test_what_cannot_be_a_key_is_not_linked(database, identities, now, subject):
         identities.link(upstream(subject=subject), "acc_1", now)
 
 
-def test_a_link_is_cut_by_its_owner(database, identities, linked):
+def test_a_link_is_cut_by_its_owner(database, identities, now, linked):
     with pytest.raises(NotFound), database.transaction():
-        identities.unlink("acc_2", linked.id)
+        identities.unlink("acc_2", linked.id, now)
     with database.transaction():
-        assert identities.unlink("acc_1", linked.id).label == linked.label
+        assert identities.unlink("acc_1", linked.id, now).label == linked.label
         assert identities.upstream_tokens(linked.id) is None
     with pytest.raises(NotFound), database.transaction():
-        identities.unlink("acc_1", linked.id)
+        identities.unlink("acc_1", linked.id, now)
 
 
 def test_a_sign_in_is_noted(database, identities, now, linked):
@@ -82,6 +83,31 @@ def test_a_sign_in_is_noted(database, identities, now, linked):
 def test_a_link_that_was_cut_meanwhile_is_not_used(database, identities, now):
     with pytest.raises(NotFound), database.transaction():
         identities.used("xid_none", upstream(), now)
+
+
+def test_groups_of_an_identity_are_apart(database, repos, identities, now, linked):
+    """What one identity brings goes with it, and neither with another one nor with the account's own."""
+    with database.transaction():
+        repos.accounts.set_claims("acc_1", {"groups": ["own", "both"]}, now)
+        other = identities.link(upstream(subject="another"), "acc_1", now)
+        assert identities.bring_groups(linked, ("both", "one"), now)
+        assert not identities.bring_groups(linked, ("both", "one"), now)
+        assert identities.bring_groups(other, ("one", "two"), now)
+
+    assert groups_of(database, repos) == ["both", "one", "own", "two"]
+    with database.transaction():
+        identities.bring_groups(linked, (), now)
+    assert groups_of(database, repos) == ["both", "one", "own", "two"]
+    with database.transaction():
+        identities.unlink("acc_1", other.id, now)
+    assert groups_of(database, repos) == ["both", "own"]
+    with database.transaction(write=False):
+        assert repos.accounts.get("acc_1").claims == {"groups": ["own", "both"]}
+
+
+def groups_of(database, repos):
+    with database.transaction(write=False):
+        return groups_in(repos.accounts.get("acc_1").claims)
 
 
 def test_tokens_are_kept_sealed_and_only_while_they_are_wanted(database, repos, identities, now, linked):
