@@ -212,7 +212,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         name="passkey_login", title="passkey login, ES256 assertion", requests=_passkey_login,
-        check=checks.passkey_login, connections=4, count=300,
+        check=checks.passkey_login, connections=2, count=300,
     ),
 )  # fmt: skip
 """In the order of the table."""

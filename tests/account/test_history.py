@@ -15,6 +15,10 @@ NOT_TOLD = {
     AuditEvent.PASSWORD_VERIFIED,
     AuditEvent.PASSKEY_DECLINED,
     AuditEvent.SESSION_CHOSEN,
+    AuditEvent.UPSTREAM_LOGOUT_RECEIVED,
+    # The provider's word did not hold, so it is about nobody; who was at the browser was told at once.
+    AuditEvent.UPSTREAM_LOGOUT_REFUSED,
+    AuditEvent.FEDERATION_FAILED,
     # Before there is an account, and after it is gone.
     AuditEvent.SIGNUP_REQUESTED,
     AuditEvent.INVITED,
@@ -24,7 +28,7 @@ NOT_TOLD = {
 
 def test_every_event_of_an_account_is_told_or_left_out_on_purpose() -> None:
     """The vocabulary is closed: a new event about people gets its words, or a reason to have none."""
-    of_operators = ("client.", "resource.", "key.", "message.", "deployment.")
+    of_operators = ("client.", "resource.", "key.", "message.", "deployment.", "provider.")
     left = {
         event
         for event in AuditEvent

@@ -54,6 +54,13 @@ def is_live(provider: Provider, cookie: str) -> bool:
     return provider.container.sessions.find(cookie, provider.clock.now()) is not None
 
 
+def ended(provider: Provider) -> int:
+    """How many sessions have ended, as the record has it."""
+    container = provider.container
+    with container.database.transaction(write=False):
+        return sum(row.event == "session.ended" for row in container.repos.audit.list_(limit=1000))
+
+
 def choosers(provider: Provider, browser: Browser, path: str = "/select-account") -> list[Page]:
     return [twin(provider, browser).get(path) for _ in range(MANY)]
 
@@ -90,7 +97,11 @@ def test_a_session_that_ends_while_it_is_raised_stays_ended(provider):
 
 
 def test_signing_out_while_choosing(provider, browser):
-    """S5: whichever comes first, of two sessions none lives on that nobody has a value for."""
+    """S5: whichever comes first, of two sessions none lives on that nobody has a value for.
+
+    Who chooses first has a new value, which the sign-out does not know: that session goes on where it was
+    chosen.
+    """
     asked = choosers(provider, browser)
     out = twin(provider, browser).get("/").submit("home-logout")
 
@@ -100,12 +111,15 @@ def test_signing_out_while_choosing(provider, browser):
     pages = in_parallel(MANY, act)
 
     assert all(page.status < 500 for page in pages)
-    for page in pages:
-        for value in {
+    held = {
+        value
+        for page in pages
+        for value in (
             page.browser.cookies.get(SESSION, ""),
             *page.browser.cookies.get(BESIDE, "").split("."),
-        }:
-            assert not is_live(provider, value)
+        )
+    }
+    assert sum(is_live(provider, value) for value in held) + ended(provider) == 2
 
 
 def test_signing_out_of_all_many_times(provider, browser):
@@ -114,10 +128,7 @@ def test_signing_out_of_all_many_times(provider, browser):
 
     in_parallel(MANY, lambda number: asked[number].submit("logout-all"))
 
-    container = provider.container
-    with container.database.transaction(write=False):
-        ended = [row for row in container.repos.audit.list_(limit=1000) if row.event == "session.ended"]
-    assert len(ended) == 2
+    assert ended(provider) == 2
 
 
 def test_one_choice_gives_one_code(provider, shop, browser):

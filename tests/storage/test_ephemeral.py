@@ -1,7 +1,6 @@
 """One conformance suite for every ephemeral store, and what happens when Redis goes away."""
 
 import secrets
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +13,7 @@ from idp.storage.ephemeral import FallbackEphemeral, SqlEphemeral
 from idp.storage.hot import create_hot_pool, create_window_store
 from idp.storage.with_redis import RedisEphemeral, connect_redis
 from tests.services import new_redis, redis_url
+from tests.storage.threads import in_parallel
 from tests.storage.throwaway import database
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -134,18 +134,7 @@ def test_keys_may_be_any_text(store, key):
 
 def together(count, action):
     """The results of ``action`` called by several threads at the same moment."""
-    barrier, results = threading.Barrier(count), []
-
-    def run():
-        barrier.wait()
-        results.append(action())
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+    return in_parallel(count, lambda _: action())
 
 
 def test_of_many_takers_one_gets_it(store, key):

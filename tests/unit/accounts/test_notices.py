@@ -44,7 +44,7 @@ def tell(post, notices, account, notice, **given):
 
 @pytest.mark.parametrize("notice", list(Notice))
 def test_each_says_what_happened_when_and_from_where(post, notices, ada, notice):
-    (mail,) = tell(post, notices, ada, notice)
+    (mail,) = tell(post, notices, ada, notice, detail={"provider": "Example company"})
 
     assert mail.to == "ada@example.org"
     assert "Hello ada," in mail.text

@@ -35,6 +35,7 @@ VALUES = {
     "browser": "Firefox",
     "system": "Linux",
     "address": "192.0.2.1",
+    "provider": "Example company",
 }
 
 

@@ -125,8 +125,8 @@ def test_a_structure_without_end_is_cut():
     "text", ["a-" * 50_000, "secret" * 20_000, '"' * 100_000, "password" + " " * 100_000, "://a:" * 20_000]
 )
 def test_hostile_texts_take_no_long_time(text):
-    started = time.perf_counter()
+    started = time.process_time()
 
     redact(text)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
