@@ -1,11 +1,11 @@
 """The account record and its life cycle."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from idp.accounts.claims import validate_claims
+from idp.accounts.claims import STANDARD_CLAIMS, validate_claims
 from idp.accounts.identifiers import (
     canonical_email,
     canonical_identifier,
@@ -65,10 +65,28 @@ class Account:
 
 
 class Accounts:
-    """Makes, finds and switches accounts. Callers hold the transaction."""
+    """Makes, finds and switches accounts. Callers hold the transaction.
 
-    def __init__(self, repos: Repositories) -> None:
+    Args:
+        repos: repositories on the caller's session.
+        custom_claims: names of the operator's own claims.
+    """
+
+    def __init__(self, repos: Repositories, custom_claims: Collection[str] = ()) -> None:
         self._accounts = repos.accounts
+        self._custom_claims = frozenset(custom_claims)
+
+    def validate_claims(self, claims: Mapping[str, Any]) -> dict[str, Any]:
+        """Check claims that an account here is to have, and return them in a new dictionary.
+
+        Raises:
+            Invalid: see :func:`validate_claims`.
+        """
+        return validate_claims(claims, self._custom_claims)
+
+    def knows_claim(self, name: str) -> bool:
+        """Whether accounts here may have it: a standard claim, or one of the operator's own."""
+        return name in STANDARD_CLAIMS or name in self._custom_claims
 
     def create(
         self,
@@ -114,7 +132,7 @@ class Accounts:
             username=normalized_username(username),
             email=None if email is None else normalized_email(email),
             email_verified=email_verified,
-            claims=validate_claims(claims),
+            claims=self.validate_claims(claims),
             disabled_at=None,
             not_before=None,
             created_at=now,
@@ -268,7 +286,7 @@ class Accounts:
             raise NotFound("There is no such account.")
         given = {name: value for name, value in claims.items() if value is not None}
         kept = {name: value for name, value in row.claims.items() if name not in claims}
-        after = {**kept, **validate_claims(given)}
+        after = {**kept, **self.validate_claims(given)}
         changed = {name for name in {*row.claims, *after} if row.claims.get(name) != after.get(name)}
         if changed:
             self._accounts.set_claims(account_id, after, now)

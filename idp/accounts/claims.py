@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,6 +13,9 @@ _MAX_TEXT: Final = 1024
 _MAX_URL: Final = 2048
 _MAX_CLAIMS: Final = 200
 _MAX_GROUPS: Final = 200
+_MAX_VALUES: Final = 200
+_MAX_NUMBER: Final = 2**53 - 1
+"""What every reader of JSON takes exactly (RFC 8259 §6)."""
 _LONGEST_GROUP: Final = 256
 
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
@@ -130,11 +133,28 @@ _OURS: Final = {
 }
 
 
-def validate_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
+def _custom(value: Any, name: str) -> Any:
+    """A claim of the operator's own: a text, a whole number, a truth value, or a list of texts."""
+    if isinstance(value, bool) or (isinstance(value, int) and abs(value) <= _MAX_NUMBER):
+        return value
+    if isinstance(value, list) and 0 < len(value) <= _MAX_VALUES:
+        return [_line(text, name) for text in value]
+    if isinstance(value, str):
+        return _line(value, name)
+    raise Invalid(
+        f"The claim {name} must be a text, a whole number, true or false, or a list of texts.", field=name
+    )
+
+
+def validate_claims(claims: Mapping[str, Any], custom: Collection[str] = ()) -> dict[str, Any]:
     """Check every claim and return the same claims as a new dictionary.
 
     A claim whose value people read may carry a language tag: ``name#de`` (Core §5.2). Tags are
     compared without case, so the same claim cannot be given twice in one language.
+
+    Args:
+        claims: names and values.
+        custom: names of the operator's own claims (``claims.custom``).
 
     Raises:
         Invalid: ``field`` is the claim's name; unknown names are refused, so that a typing error
@@ -149,7 +169,7 @@ def validate_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
     seen: set[str] = set()
     checked: dict[str, Any] = {}
     for name, value in claims.items():
-        check = _check_for(name)
+        check = _custom if name in custom else _check_for(name)
         if name.lower() in seen:
             raise Invalid(f"The claim {name} is given twice.", field=name)
         seen.add(name.lower())

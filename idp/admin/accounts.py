@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from idp.accounts import Account, canonical_email, validate_claims
+from idp.accounts import Account, canonical_email
 from idp.admin.authenticators import AuthenticatorAdmin
 from idp.admin.context import AdminContext, moment
 from idp.audit import AuditEvent
@@ -67,7 +67,7 @@ class AccountAdmin:
         """
         context = self._context
         email, email_verified, free = _sort_out(claims or {}, email, email_verified=email_verified)
-        validate_claims(free)  # before the work of hashing
+        context.accounts.validate_claims(free)  # before the work of hashing
         phc = None if password is None else context.passwords.hash(password)
         with context.change() as now:
             account = context.accounts.create(

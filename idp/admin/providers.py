@@ -169,14 +169,18 @@ class ProviderAdmin:
     def preview(self, provider_id: str, claims: Mapping[str, Any]) -> dict[str, Any]:
         """What the provider's mapping makes of these claims; nothing is kept.
 
+        ``unknown_claims`` are mapped, but accounts here have none of their names (``claims.custom``).
+
         Raises:
             NotFound: there is no such provider.
         """
         with self._context.database.transaction(write=False):
             provider = self._providers.get(provider_id)
-        email = preview(provider, claims)["email"]
+        found = preview(provider, claims)
+        email, mapped = found["email"], found["claims"]
         trusted = isinstance(email, str) and provider.may_vouch_for(email)
-        return {**preview(provider, claims), "email_domain_trusted": trusted}
+        unknown = [name for name in mapped if not self._context.accounts.knows_claim(name)]
+        return {**found, "email_domain_trusted": trusted, "unknown_claims": unknown}
 
     def disable(self, provider_id: str) -> dict[str, Any]:
         """Switch a provider off: nobody signs in with it; links and sessions stay.

@@ -129,7 +129,7 @@ def build_rooms(settings: Settings, *, engine: Engine, session: SessionSource, c
         issue_counter=IssueCounter(copies, copied),
         keyring=keyring,
         keystore=_keystore(settings, repos, root),
-        accounts=Accounts(repos),
+        accounts=Accounts(repos, settings.claims.scopes),
         sessions=Sessions(repos, browser_store, settings.sessions, messages.outbox),
         clients=ClientDirectory(copies, copied, feed, client_secret_key(root)),
         resources=resources,

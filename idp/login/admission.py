@@ -109,7 +109,7 @@ class Admission:
         row = services.repos.accounts.lock(account_id)
         if row is None:
             return
-        wanted = {**row.claims, **taken_over(identity.claims)}
+        wanted = {**row.claims, **taken_over(identity.claims, services.accounts)}
         claims = with_groups_elsewhere(wanted, link.id, identity.groups)
         changed = _changed(row.claims, claims)
         if not changed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from idp.accounts import STANDARD_CLAIMS, Account, Accounts, validate_claims
+from idp.accounts import Account, Accounts
 from idp.audit import Actor, Audit, AuditEvent
 from idp.crypto import b64url_encode, random_token, token_digest
 from idp.errors import Invalid
@@ -147,7 +147,7 @@ class AccountMaker:
             username=address or f"{provider.id}-{random_token(_NAME_SIZE).lower()}",
             email=address,
             email_verified=address is not None,
-            claims={**at_first(provider, newcomer.identity), **newcomer.typed},
+            claims={**self._at_first(provider, newcomer.identity), **newcomer.typed},
             terms_version=self.terms_version if newcomer.accepts_terms else None,
             now=now,
         )
@@ -156,6 +156,13 @@ class AccountMaker:
             self.identities.bring_groups(link, newcomer.identity.groups, now)
         self._record(provider, account, visitor)
         return link
+
+    def _at_first(self, provider: Provider, identity: UpstreamIdentity) -> dict[str, Any]:
+        """The claims that a new account gets: of a provider that is never followed, the required ones."""
+        taken = taken_over(identity.claims, self.accounts)
+        if provider.profile_sync == "never":
+            return {name: value for name, value in taken.items() if name in provider.required_claims}
+        return taken
 
     def _record(self, provider: Provider, account: Account, visitor: Visitor) -> None:
         self.audit.record(
@@ -178,22 +185,14 @@ def newcomer_of(identity: UpstreamIdentity, first: First, errand: Errand, now: d
     return Newcomer(account_id=new_id("acc", now), identity=identity, first=first, errand=errand)
 
 
-def at_first(provider: Provider, identity: UpstreamIdentity) -> dict[str, Any]:
-    """The claims that a new account gets: of a provider that is never followed, what is required alone."""
-    taken = taken_over(identity.claims)
-    if provider.profile_sync == "never":
-        return {name: value for name, value in taken.items() if name in provider.required_claims}
-    return taken
-
-
-def taken_over(claims: Mapping[str, Any]) -> dict[str, Any]:
+def taken_over(claims: Mapping[str, Any], accounts: Accounts) -> dict[str, Any]:
     """The claims of a provider that an account here may carry."""
     taken = {}
     for name, value in claims.items():
-        if name not in STANDARD_CLAIMS or name in _NOT_TAKEN_OVER:
+        if not accounts.knows_claim(name) or name in _NOT_TAKEN_OVER:
             continue
         try:
-            taken.update(validate_claims({name: value}))
+            taken.update(accounts.validate_claims({name: value}))
         except Invalid:
             continue
     return taken

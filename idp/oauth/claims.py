@@ -34,7 +34,10 @@ SCOPE_CLAIMS: Mapping[str, tuple[str, ...]] = {
 }
 """Source: OpenID Connect Core §5.4; ``groups`` is ours, as many servers have it."""
 
-CLAIMS_SUPPORTED = (
+Vocabulary = Mapping[str, tuple[str, ...]]
+"""The claims of each scope."""
+
+_PROTOCOL = (
     "sub",
     "iss",
     "aud",
@@ -46,9 +49,20 @@ CLAIMS_SUPPORTED = (
     "amr",
     "azp",
     "sid",
-    *(name for names in SCOPE_CLAIMS.values() for name in names),
 )
-"""For the metadata. Source: OpenID Connect Discovery §3."""
+
+
+def vocabulary(custom: Mapping[str, str]) -> Vocabulary:
+    """The claims of each scope with the operator's own; ``custom``: the scope of each of those."""
+    return {
+        scope: (*names, *(name for name, opener in custom.items() if opener == scope))
+        for scope, names in SCOPE_CLAIMS.items()
+    }
+
+
+def claims_supported(known: Vocabulary) -> list[str]:
+    """For the metadata. Source: OpenID Connect Discovery §3."""
+    return [*_PROTOCOL, *(name for names in known.values() for name in names)]
 
 
 def account_claims(account: AccountState) -> dict[str, Any]:
@@ -72,9 +86,9 @@ def account_claims(account: AccountState) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value not in (None, "", {}, [])}
 
 
-def scope_claims(scopes: Iterable[str]) -> set[str]:
+def scope_claims(scopes: Iterable[str], known: Vocabulary) -> set[str]:
     """Names of the claims these scopes ask for. Source: OpenID Connect Core §5.4."""
-    return {name for scope in scopes for name in SCOPE_CLAIMS.get(scope, ())}
+    return {name for scope in scopes for name in known.get(scope, ())}
 
 
 def requested_claims(claims_request: Mapping[str, Any] | None, section: str) -> set[str]:
@@ -89,27 +103,29 @@ def requested_claims(claims_request: Mapping[str, Any] | None, section: str) -> 
 
 
 def userinfo_claims(
-    account: AccountState, scopes: Iterable[str], claims_request: Mapping[str, Any] | None
+    account: AccountState, scopes: Iterable[str], claims_request: Mapping[str, Any] | None, known: Vocabulary
 ) -> dict[str, Any]:
     """The content of a userinfo answer; ``sub`` is always in it. Source: OpenID Connect Core §5.3.2."""
-    wanted = scope_claims(scopes) | requested_claims(claims_request, "userinfo")
-    return {"sub": account.id, **_chosen(account, wanted)}
+    wanted = scope_claims(scopes, known) | requested_claims(claims_request, "userinfo")
+    return {"sub": account.id, **_chosen(account, wanted, known)}
 
 
-def id_token_claims(account: AccountState, claims_request: Mapping[str, Any] | None) -> dict[str, Any]:
+def id_token_claims(
+    account: AccountState, claims_request: Mapping[str, Any] | None, known: Vocabulary
+) -> dict[str, Any]:
     """Claims about the person for the ID token: only those asked for there by name.
 
     Claims of scopes stay out, because the code flow always has an access token for userinfo.
 
     Source: OpenID Connect Core §5.4, §5.5.
     """
-    return _chosen(account, requested_claims(claims_request, "id_token"))
+    return _chosen(account, requested_claims(claims_request, "id_token"), known)
 
 
-def _chosen(account: AccountState, wanted: set[str]) -> dict[str, Any]:
+def _chosen(account: AccountState, wanted: set[str], known: Vocabulary) -> dict[str, Any]:
     if not wanted:
         return {}
-    known = account_claims(account)
-    given = wanted & known.keys()
+    held = account_claims(account)
+    given = wanted & held.keys()
     # Security: only names of this vocabulary can be asked for, whatever else is stored.
-    return {name: known[name] for names in SCOPE_CLAIMS.values() for name in names if name in given}
+    return {name: held[name] for names in known.values() for name in names if name in given}

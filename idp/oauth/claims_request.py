@@ -8,7 +8,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 
-from idp.oauth.claims import SCOPE_CLAIMS
+from idp.oauth.claims import SCOPE_CLAIMS, Vocabulary
 
 ClaimsRequest = Mapping[str, Mapping[str, Mapping[str, Any] | None]]
 """Normalised: ``{"userinfo": {name: None | {"essential", "value", "values"}}, "id_token": {...}}``.
@@ -24,11 +24,10 @@ _PLACES = ("userinfo", "id_token")
 _MEMBERS = ("essential", "value", "values")
 _MAX_VALUES = 20
 _MAX_DIGITS = 19
-_UNDERSTOOD = PROTOCOL_CLAIMS.union(*SCOPE_CLAIMS.values())
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def parse_claims_request(text: str | None) -> ClaimsRequest | None:
+def parse_claims_request(text: str | None, known: Vocabulary = SCOPE_CLAIMS) -> ClaimsRequest | None:
     """Read a ``claims`` parameter; ``None`` when it is absent or asks for nothing we know.
 
     Raises:
@@ -39,11 +38,14 @@ def parse_claims_request(text: str | None) -> ClaimsRequest | None:
     document = _load(text)
     if not isinstance(document, dict):
         raise InvalidRequestError("The claims parameter must be a JSON object.")
-    request = {place: dict(_requested(document.get(place), place)) for place in _PLACES}
+    understood = PROTOCOL_CLAIMS.union(*known.values())
+    request = {place: dict(_requested(document.get(place), place, understood)) for place in _PLACES}
     return request if any(request.values()) else None
 
 
-def claims_within(request: ClaimsRequest | None, scopes: Collection[str]) -> ClaimsRequest | None:
+def claims_within(
+    request: ClaimsRequest | None, scopes: Collection[str], known: Vocabulary = SCOPE_CLAIMS
+) -> ClaimsRequest | None:
     """The part of a request that a client with these scopes may make; ``None`` if nothing is left.
 
     A claim is no way round the scopes a client is registered for (row K4); what it may not have
@@ -51,7 +53,7 @@ def claims_within(request: ClaimsRequest | None, scopes: Collection[str]) -> Cla
     """
     if request is None:
         return None
-    allowed = PROTOCOL_CLAIMS.union(*(SCOPE_CLAIMS.get(scope, ()) for scope in scopes))
+    allowed = PROTOCOL_CLAIMS.union(*(known.get(scope, ()) for scope in scopes))
     kept = {
         place: {name: member for name, member in request[place].items() if name in allowed}
         for place in _PLACES
@@ -59,11 +61,13 @@ def claims_within(request: ClaimsRequest | None, scopes: Collection[str]) -> Cla
     return kept if any(kept.values()) else None
 
 
-def personal_claims(request: ClaimsRequest | None, scopes: tuple[str, ...]) -> tuple[str, ...]:
+def personal_claims(
+    request: ClaimsRequest | None, scopes: tuple[str, ...], known: Vocabulary = SCOPE_CLAIMS
+) -> tuple[str, ...]:
     """Names of the claims about the person that no scope of the same request covers already."""
     if request is None:
         return ()
-    covered = PROTOCOL_CLAIMS.union(*(SCOPE_CLAIMS.get(scope, ()) for scope in scopes))
+    covered = PROTOCOL_CLAIMS.union(*(known.get(scope, ()) for scope in scopes))
     names = dict.fromkeys(name for place in _PLACES for name in request[place])
     return tuple(name for name in names if name not in covered)
 
@@ -154,7 +158,9 @@ def _short(digits: str) -> int:
     return int(digits)
 
 
-def _requested(claims: Any, place: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
+def _requested(
+    claims: Any, place: str, understood: Collection[str]
+) -> Iterator[tuple[str, dict[str, Any] | None]]:
     if claims is None:
         return
     if not isinstance(claims, dict):
@@ -162,9 +168,9 @@ def _requested(claims: Any, place: str) -> Iterator[tuple[str, dict[str, Any] | 
     for name, member in claims.items():
         if member is not None and not isinstance(member, dict):
             raise InvalidRequestError("A requested claim must be null or a JSON object.")
-        understood = None if member is None else _member(member)
-        if name in _UNDERSTOOD:
-            yield name, understood
+        kept = None if member is None else _member(member)
+        if name in understood:
+            yield name, kept
 
 
 def _member(member: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from idp.clients import CONFIDENTIAL_METHODS, GRANT_TYPES
 from idp.keys import SUPPORTED_ALGORITHMS
 from idp.languages import available_languages
 from idp.oauth.authorization.rules import PROMPTS, RESPONSE_MODES
-from idp.oauth.claims import CLAIMS_SUPPORTED
+from idp.oauth.claims import claims_supported, vocabulary
 from idp.oauth.client_authentication import ALL_METHODS
 from idp.settings import Settings
 
@@ -45,7 +45,7 @@ def metadata(settings: Settings, scopes: Iterable[str]) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(SUPPORTED_ALGORITHMS),
         "claim_types_supported": ["normal"],
-        "claims_supported": list(CLAIMS_SUPPORTED),
+        "claims_supported": claims_supported(vocabulary(settings.claims.scopes)),
         "claims_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

@@ -9,7 +9,7 @@ import orjson
 from idp.clients import RegisteredClient
 from idp.crypto import b64url_bytes
 from idp.keys import KeyRing
-from idp.oauth.claims import id_token_claims
+from idp.oauth.claims import Vocabulary, id_token_claims, vocabulary
 from idp.settings import Settings
 from idp.storage.hot import AccountState
 from idp.tokens import AuthorizedGrant
@@ -29,6 +29,8 @@ class PreparedIdToken(NamedTuple):
     lifetime: int
     """Seconds."""
     alg: str
+    known: Vocabulary
+    """Claims that may be asked for."""
 
 
 class IdTokenContent(NamedTuple):
@@ -70,6 +72,7 @@ def prepare_id_token(
         tail=b"," + orjson.dumps({"acr": acr, "amr": [*amr]})[1:-1] + b',"at_hash":"',
         lifetime=int(settings.tokens.id_token_lifetime.total_seconds()),
         alg=client.id_token_signed_response_alg,
+        known=vocabulary(settings.claims.scopes),
     )
 
 
@@ -80,8 +83,8 @@ def sign_id_token(prepared: PreparedIdToken, content: IdTokenContent, keyring: K
         Unavailable: there is no active key for the algorithm.
     """
     asked = content.grant.claims_request
-    # Their names are those of the standard vocabulary, and none of those below is among them.
-    claims = id_token_claims(content.account, asked) if asked else None
+    # Their names are those of the vocabulary, and none of those below is among them.
+    claims = id_token_claims(content.account, asked, prepared.known) if asked else None
     payload = b'{%b%b%b%b%d,"iat":%d,"auth_time":%d%b%b"%b%b}' % (
         orjson.dumps(claims)[1:-1] + b"," if claims else b"",
         prepared.head,

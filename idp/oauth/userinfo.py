@@ -4,7 +4,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 
-from idp.oauth.claims import userinfo_claims
+from idp.oauth.claims import userinfo_claims, vocabulary
 from idp.oauth.live_tokens import LiveTokens
 from idp.oauth.request import OAuthRequest
 from idp.oauth.response import ProtocolResponse
@@ -71,6 +71,7 @@ class UserInfoEndpoint:
         self._live_tokens = live_tokens
         self._clock = services.clock
         self._issuer = services.settings.issuer
+        self._known = vocabulary(services.settings.claims.scopes)
 
     def respond(self, request: OAuthRequest) -> ProtocolResponse:
         """The claims that the token's scopes and its ``claims`` request open.
@@ -89,7 +90,10 @@ class UserInfoEndpoint:
         if live.state.account is None:
             raise InvalidTokenError(self._issuer, "The access token speaks for nobody.")
         return ProtocolResponse(
-            200, userinfo_claims(live.state.account, live.claims.scope, _claims_request(live.state.grant))
+            200,
+            userinfo_claims(
+                live.state.account, live.claims.scope, _claims_request(live.state.grant), self._known
+            ),
         )
 
     def _presented(self, request: OAuthRequest) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from idp.settings.claims import ClaimSettings
 from idp.settings.delivery import MailSettings, SmsSettings
 from idp.settings.people import BreachSettings, LoginSettings, PasskeySettings, RegistrationSettings
 from idp.settings.protocol import (
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     breaches: BreachSettings = BreachSettings()
     passkeys: PasskeySettings = PasskeySettings()
     registration: RegistrationSettings = RegistrationSettings()
+    claims: ClaimSettings = ClaimSettings()
     mail: MailSettings = MailSettings()
     sms: SmsSettings = SmsSettings()
     ratelimit: RatelimitSettings = RatelimitSettings()

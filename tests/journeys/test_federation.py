@@ -827,3 +827,22 @@ def test_a_deleted_provider_takes_its_groups_along(acme):
     acme.provider.container.admin.providers.delete("acme")
 
     assert in_groups(acme) == []
+
+
+@ONE_DATABASE
+def test_claims_of_the_operators_own_come_from_there(new_provider):
+    """Those that the server knows; what else the mapping makes is dropped, and the preview says so."""
+    with elsewhere(new_provider, claims={"custom": ["department=profile"]}) as acme:
+        acme.change(profile_sync="always", claims={"department": "org.unit", "shoe_size": "shoe"})
+        said = {"org": {"unit": "R&D"}, "shoe": 38}
+
+        acme.sign_in(sub="one", **said)
+        [account] = acme.accounts()
+        assert account.claims == {"name": "Ada King", "department": "R&D"}
+        acme.sign_in(sub="one", org={"unit": "Sales"})
+        [account] = acme.accounts()
+        assert account.claims == {"name": "Ada King", "department": "Sales"}
+
+        found = acme.provider.container.admin.providers.preview("acme", {"sub": "one", **said})
+        assert found["claims"] == {"department": "R&D", "shoe_size": 38}
+        assert found["unknown_claims"] == ["shoe_size"]

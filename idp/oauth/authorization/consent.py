@@ -8,6 +8,7 @@ from idp.accounts import Account
 from idp.consents import SENTENCES, Consents
 from idp.oauth.authorization.request import AuthorizationRequest
 from idp.oauth.authorization.steps import ConsentQuestion, InteractionView
+from idp.oauth.claims import Vocabulary
 from idp.oauth.claims_request import personal_claims
 from idp.oauth.scopes import OFFLINE_ACCESS
 from idp.resources import OIDC_SCOPES, ResourceDirectory
@@ -26,7 +27,9 @@ class Need:
     claims: tuple[str, ...] = ()
 
 
-def consent_needs(request: AuthorizationRequest, resources: ResourceDirectory) -> tuple[Need, ...]:
+def consent_needs(
+    request: AuthorizationRequest, resources: ResourceDirectory, known: Vocabulary
+) -> tuple[Need, ...]:
     """Split a request by resource server, as consents are kept (row K1).
 
     A resource counts even when no scope of it is asked for: the token alone opens its door.
@@ -38,7 +41,7 @@ def consent_needs(request: AuthorizationRequest, resources: ResourceDirectory) -
         own = tuple(scope for scope in left if server is not None and scope in server.scopes)
         left = [scope for scope in left if scope not in own]
         needs.append(Need(resource=identifier, scopes=own))
-    claims = personal_claims(request.claims, request.scopes)
+    claims = personal_claims(request.claims, request.scopes, known)
     if left or claims or not needs:
         needs.insert(0, Need(resource=NO_RESOURCE, scopes=tuple(left), claims=claims))
     return tuple(needs)
@@ -47,14 +50,15 @@ def consent_needs(request: AuthorizationRequest, resources: ResourceDirectory) -
 class ConsentBook:
     """Asks and fills the record of consents. Callers hold the transaction."""
 
-    def __init__(self, consents: Consents, resources: ResourceDirectory) -> None:
+    def __init__(self, consents: Consents, resources: ResourceDirectory, known: Vocabulary) -> None:
+        self._known = known
         self._consents = consents
         self._resources = resources
 
     def lacks(self, request: AuthorizationRequest, account_id: str) -> tuple[bool, bool]:
         """Whether scopes (or resources), and whether single claims, still have to be asked for."""
         scopes = claims = False
-        for need in consent_needs(request, self._resources):
+        for need in consent_needs(request, self._resources, self._known):
             missing = self._consents.missing(
                 account_id, request.client_id, need.resource, _marked(need.scopes), need.claims
             )
@@ -65,12 +69,12 @@ class ConsentBook:
         """What must stand for :meth:`lacks` to find nothing, for the statement that issues a code."""
         return tuple(
             NeededConsent(resource=need.resource, scopes=_marked(need.scopes), claims=need.claims)
-            for need in consent_needs(request, self._resources)
+            for need in consent_needs(request, self._resources, self._known)
         )
 
     def remember(self, request: AuthorizationRequest, account_id: str, now: datetime) -> None:
         """The person said yes to everything the request asks for."""
-        for need in consent_needs(request, self._resources):
+        for need in consent_needs(request, self._resources, self._known):
             self._consents.grant(
                 account_id,
                 request.client_id,
@@ -98,7 +102,7 @@ class ConsentBook:
 
     def _sentences(self, request: AuthorizationRequest) -> tuple[tuple[str, str], ...]:
         """Every scope and single claim of a request with its sentence."""
-        names = (*request.scopes, *personal_claims(request.claims, request.scopes))
+        names = (*request.scopes, *personal_claims(request.claims, request.scopes, self._known))
         return tuple((name, self._sentence(name, request)) for name in names)
 
     def _sentence(self, name: str, request: AuthorizationRequest) -> str:

@@ -36,6 +36,7 @@ from idp.oauth.authorization.steps import (
     ShowSignup,
     Step,
 )
+from idp.oauth.claims import vocabulary
 from idp.oauth.claims_request import personal_claims
 from idp.oauth.errors import RedirectedError, ShownError
 from idp.sessions import BrowserSession
@@ -59,7 +60,8 @@ class AuthorizationFlow:
             repos, services.store, lifetime=settings.sessions.interaction_lifetime
         )
         self._presence = Presence(repos, services.accounts)
-        self._book = ConsentBook(services.consents, services.resources)
+        self._known = vocabulary(settings.claims.scopes)
+        self._book = ConsentBook(services.consents, services.resources, self._known)
         self._responses = Responses(settings.issuer)
         self._issuer = CodeIssuer(
             repos=repos,
@@ -94,6 +96,7 @@ class AuthorizationFlow:
             resolver=self._services.scopes,
             hints=self._services.hints,
             registers=bool(self._services.settings.registration_by),
+            known=self._known,
         )
         try:
             request = check(asked)
@@ -350,7 +353,7 @@ class AuthorizationFlow:
             session=None if live is None else live.id,
             detail={
                 "scopes": request.scopes,
-                "claims": personal_claims(request.claims, request.scopes),
+                "claims": personal_claims(request.claims, request.scopes, self._known),
                 "resources": request.resources,
             },
             now=visit.now,

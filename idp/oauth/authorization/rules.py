@@ -5,7 +5,7 @@ error goes (page or redirect) and in which order rules run is said in checks.py 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import get_args
 
@@ -24,6 +24,7 @@ from idp.assurance import level_of
 from idp.clients import RegisteredClient
 from idp.oauth.authorization.parameters import MAX_SIZE, Parameters
 from idp.oauth.authorization.steps import ResponseMode
+from idp.oauth.claims import SCOPE_CLAIMS, Vocabulary
 from idp.oauth.claims_request import (
     ClaimsRequest,
     claims_within,
@@ -53,6 +54,8 @@ class Asked:
     hints: IdTokenHints
     registers: bool = False
     """Whether people may register themselves."""
+    known: Vocabulary = field(default_factory=lambda: SCOPE_CLAIMS)
+    """Claims that may be asked for."""
 
     @property
     def client(self) -> RegisteredClient:
@@ -85,9 +88,11 @@ class Asked:
     @cached_property
     def claims(self) -> ClaimsRequest | None:
         """For :func:`claims`, which says what it raises."""
-        request = parse_claims_request(self.get("claims"))
+        request = parse_claims_request(self.get("claims"), self.known)
         requested_subject(request)
-        return claims_within(request, self.client.scopes) if OPENID in self.granted.scopes else None
+        if OPENID not in self.granted.scopes:
+            return None
+        return claims_within(request, self.client.scopes, self.known)
 
 
 def sane_size(asked: Asked) -> None:

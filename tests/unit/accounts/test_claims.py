@@ -46,6 +46,21 @@ def test_an_account_can_be_in_groups(groups):
     assert validate_claims({"groups": groups}) == {"groups": groups}
 
 
+@pytest.mark.parametrize("value", ["R&D", 0, -(2**53) + 1, False, ["a", "b"], "x" * 1024])
+def test_a_claim_of_the_operators_own(value):
+    assert validate_claims({"department": value}, {"department"}) == {"department": value}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", None, 2**53, 1.5, [], ["a", 1], [["a"]], {"a": 1}, "a\x00", "a\nb", "x" * 1025, ["a"] * 201],
+    ids=repr,
+)
+def test_a_claim_of_the_operators_own_has_its_bounds(value):
+    with pytest.raises(Invalid):
+        validate_claims({"department": value}, {"department"})
+
+
 def test_claims_that_people_read_may_carry_a_language():
     """Core §5.2: names followed by # and a BCP 47 tag."""
     claims = {
