@@ -57,7 +57,7 @@ def test_claims_are_changed_one_by_one(admin, events):
     changed = admin.accounts.update("ada", {"groups": ["board", "staff"], "nickname": None, "name": "Ada"})
 
     assert changed["claims"] == {"name": "Ada", "groups": ["board", "staff"]}
-    assert events()[-1] == ("account.updated", OPERATOR)
+    assert events().count(("account.updated", OPERATOR)) == 1
     count = len(events())
     assert admin.accounts.update("ada", {"name": "Ada"}) == changed
     assert len(events()) == count
