@@ -35,6 +35,7 @@ CONTROLS = "".join(map(chr, (*range(9), *range(10, 32), 127)))
 
 SECONDS = 15.0
 _BUFFER = 65_536
+_LARGE = 16_384
 
 
 class GranianThread:
@@ -224,7 +225,8 @@ class OverGranian:
             answer, keeps = connection.read(method)
             return answer
         finally:
-            if keeps and not breaks_off:
+            # A server that did not want all of a large body closes after its answer, whatever that says.
+            if keeps and not breaks_off and len(message) < _LARGE:
                 self._idle.append(connection)
             else:
                 connection.socket.close()
