@@ -70,6 +70,19 @@ def test_a_lost_root_key_is_not_replaced_before_the_first_start_either(idp, invo
     assert not key.exists()
 
 
+def test_what_is_said_of_a_person_is_changed_claim_by_claim(idp, tmp_path):
+    create_account(idp, "ada")
+    file = tmp_path / "claims.json"
+    file.write_text(json.dumps({"given_name": "Ada", "groups": ["staff", "pilots"]}), encoding="utf-8")
+    idp("account", "update", "ada", "--claims", str(file))
+    file.write_text(json.dumps({"given_name": None}), encoding="utf-8")
+
+    changed = idp("account", "update", "ada", "--claims", str(file))
+
+    assert "given_name" not in changed["claims"]
+    assert changed["claims"]["groups"] == ["staff", "pilots"]
+
+
 def test_an_account_from_creation_to_disabling(idp, tmp_path):
     claims = tmp_path / "claims.json"
     claims.write_text(
