@@ -12,14 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from joserfc.errors import JoseError, UnsupportedAlgorithmError
-from joserfc.jws import JWSRegistry, deserialize_compact
+from joserfc.errors import JoseError
+from joserfc.jws import deserialize_compact
 
 from idp.crypto import b64url_decode
 from idp.federation.errors import UpstreamRefused
 from idp.federation.key_sets import ALGORITHMS, KeySetCache, UpstreamKey
 from idp.federation.metadata import Endpoints
 from idp.federation.provider import Provider
+from idp.keys import OneAlgorithm
 
 SKEW = timedelta(seconds=60)
 """How far a provider's clock may be away from ours."""
@@ -27,6 +28,7 @@ LONGEST_NAME = 255
 """Characters of ``sub``, ``sid`` and ``jti`` (OpenID Connect Core §2)."""
 
 _LONGEST_TOKEN = 65536
+_LONGEST_HEADER = 4096
 _SEGMENTS = 3
 _TENANT = "{tenantid}"
 _TENANT_NAME = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -43,25 +45,9 @@ class VerifiedToken:
     """The token's own issuer; where one provider has several, the one of this person's tenant."""
 
 
-class _OneAlgorithm(JWSRegistry):
-    """Knows exactly one algorithm; does not warn about the name ``EdDSA``, for the key fixes the curve."""
-
-    max_header_length = 4096
-    max_payload_length = _LONGEST_TOKEN
-
-    def __init__(self, alg: str) -> None:
-        super().__init__(algorithms=[alg], strict_check_header=False)
-        self._alg = alg
-
-    def get_alg(self, name: str) -> Any:
-        """The one algorithm.
-
-        Raises:
-            UnsupportedAlgorithmError: any other name.
-        """
-        if name != self._alg:
-            raise UnsupportedAlgorithmError(f"Algorithm of '{name}' is not allowed")
-        return self.algorithms[self._alg]
+def _registry(alg: str) -> OneAlgorithm:
+    """Other providers' headers and tokens are larger than ours."""
+    return OneAlgorithm(alg, longest_header=_LONGEST_HEADER, longest_payload=_LONGEST_TOKEN)
 
 
 def verify_token(
@@ -166,7 +152,7 @@ def _type_of(header: dict[str, Any]) -> str | None:
 
 def _open(token: str, key: UpstreamKey, alg: str) -> dict[str, Any]:
     try:
-        payload = deserialize_compact(token, key.key, registry=_OneAlgorithm(alg)).payload
+        payload = deserialize_compact(token, key.key, registry=_registry(alg)).payload
     except (JoseError, ValueError) as error:
         raise UpstreamRefused("signature_invalid") from error
     try:

@@ -4,7 +4,7 @@ Owns the life of the keys that sign tokens (next → active → retired, or revo
 sealed storage, the published key set, and raw signatures. Knows no token's content
 (tokens/, oauth/) and writes no audit event: its methods return what changed, and the flow
 records it. The root key that seals private keys is crypto's.
-Called by tokens, oauth, admin, jobs and the container.
+Called by tokens, federation, oauth, admin, jobs and the container.
 Reading order: algorithms, states, store, signing, verification, jwks, ring.
 """
 
@@ -15,7 +15,7 @@ from idp.keys.ring import KeyRing
 from idp.keys.signing import SigningKey
 from idp.keys.states import KeyChange, KeyRecord, KeyState
 from idp.keys.store import KeyStore
-from idp.keys.verification import MAX_TOKEN_SIZE, VerificationKey
+from idp.keys.verification import MAX_TOKEN_SIZE, OneAlgorithm, VerificationKey
 
 __all__ = [
     "MAX_TOKEN_SIZE",
@@ -27,6 +27,7 @@ __all__ = [
     "KeyRing",
     "KeyState",
     "KeyStore",
+    "OneAlgorithm",
     "SigningKey",
     "SigningKeyUnreadable",
     "VerificationKey",

@@ -22,17 +22,25 @@ MAX_TOKEN_SIZE = 8192
 _SEGMENTS = 3
 
 
-class _OneAlgorithm(JWSRegistry):
+class OneAlgorithm(JWSRegistry):
     """Knows exactly one algorithm: the one its key was made for.
 
     Also passes over joserfc's warning about the name ``EdDSA``: RFC 9864 retires it because
     it leaves the curve open, and here the key fixes the curve.
+
+    Args:
+        alg: its registered name.
+        longest_payload: in bytes.
+        longest_header: in bytes; ``None`` for joserfc's own limit.
     """
 
-    max_payload_length = MAX_TOKEN_SIZE
-
-    def __init__(self, alg: str) -> None:
+    def __init__(
+        self, alg: str, *, longest_payload: int = MAX_TOKEN_SIZE, longest_header: int | None = None
+    ) -> None:
         super().__init__(algorithms=[alg], strict_check_header=False)
+        self.max_payload_length = longest_payload
+        if longest_header is not None:
+            self.max_header_length = longest_header
         self._alg = alg
 
     def get_alg(self, name: str) -> Any:
@@ -59,7 +67,7 @@ class VerificationKey:
     @classmethod
     def of(cls, kid: str, alg: str, key: Key) -> "VerificationKey":
         """Bind a parsed public key to its algorithm."""
-        return cls(kid, alg, key, _OneAlgorithm(alg))
+        return cls(kid, alg, key, OneAlgorithm(alg))
 
 
 def verify(

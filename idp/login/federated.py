@@ -240,17 +240,18 @@ class FederatedFlow:
             Refused: the account may not be used (row T16).
         """
         try:
-            return self._sign_in(trip, identity, goal, browser, visitor)
-        except IntegrityConflict:
-            # The same identity came twice at once, or its address got an account a moment ago: look again.
-            pass
+            try:
+                return self._sign_in(trip, identity, goal, browser, visitor)
+            except IntegrityConflict:
+                # The same identity came twice at once, or its address got an account just now: look again.
+                return self._sign_in(trip, identity, goal, browser, visitor)
+        except IntegrityConflict as error:
+            taken = AddressTaken()
+            self._failed(trip.provider_id, trip.errand, taken, visitor.source, visitor.now)
+            raise taken from error
         except IdpError as error:
             self._failed(trip.provider_id, trip.errand, error, visitor.source, visitor.now)
             raise
-        try:
-            return self._sign_in(trip, identity, goal, browser, visitor)
-        except IntegrityConflict as error:
-            raise AddressTaken from error
 
     def _sign_in(
         self, trip: Trip, identity: UpstreamIdentity, goal: Goal, browser: str, visitor: Visitor
