@@ -3,11 +3,11 @@
 Owns: claiming a code while opening its family, advancing a family, and the one look-up
 behind userinfo and introspection; for pages the session, the interaction, and the code that is
 issued at once; for sign-ins what is known before the password is checked, and what either end
-of it writes. Each state change is one transaction with one commit: on PostgreSQL a single CTE, on
-SQLite a short ``BEGIN IMMEDIATE``. Everything else uses the repositories. Called by oauth/,
-sessions/ and login/.
-Reading order: interface, postgresql_connection, postgresql_pool, postgresql, sqlite_pool, sqlite, factory;
-browser_*, login_*, windows.
+of it writes. Each state change is one statement or one short transaction: on PostgreSQL a single CTE,
+which may share its commit with those of other requests, on SQLite ``BEGIN IMMEDIATE``. Everything
+else uses the repositories. Called by oauth/, sessions/ and login/.
+Reading order: interface, postgresql_connection, postgresql_pool, postgresql_lane, postgresql, sqlite_pool,
+sqlite, factory; browser_*, login_*, windows.
 """
 
 from idp.storage.hot.browser_interface import (

@@ -12,6 +12,7 @@ from idp.storage.hot.interface import (
     FamilyAdvance,
     FamilyState,
 )
+from idp.storage.hot.postgresql_lane import PostgresLane, SharedStatement
 from idp.storage.hot.postgresql_pool import PostgresPool
 
 _ACCOUNT = """
@@ -26,14 +27,16 @@ _AUDIT = """
     SELECT $3, $1, $4, $5, account_id, $2, session_id, $6, $7, $8, $9::jsonb
     FROM changed"""
 
+
 # One statement is one transaction: the code cannot be used up without its family and its
 # audit event, and a second claim waits for the row and then finds it consumed. FOR SHARE: a
 # sign-out that has not committed yet is waited for, or it waits for us and then finds the family.
-_CLAIM_CODE = f"""
+def _claim_code(code: str, skipping: str) -> str:
+    return f"""
 WITH changed AS (
     UPDATE one_time AS o SET consumed_at = $1, outcome = $10
     FROM account AS a
-    WHERE o.digest = $11 AND o.kind = 'authorization_code' AND o.binding = $2
+    WHERE o.digest = {code} AND o.kind = 'authorization_code' AND o.binding = $2
       AND o.proof IS NOT DISTINCT FROM $12::text
       AND ($13::text IS NULL OR o.target = $13::text)
       AND o.consumed_at IS NULL AND o.expires_at > $1
@@ -41,7 +44,7 @@ WITH changed AS (
       AND a.id = o.account_id AND a.disabled_at IS NULL
       AND (a.not_before IS NULL OR a.not_before <= o.created_at)
       AND (EXISTS (SELECT 1 FROM browser_session AS s
-                   WHERE s.id = o.session_id AND s.ended_at IS NULL FOR SHARE)
+                   WHERE s.id = o.session_id AND s.ended_at IS NULL FOR SHARE{skipping})
            OR NOT EXISTS (SELECT 1 FROM browser_session AS s WHERE s.id = o.session_id))
     RETURNING o.session_id, o.payload AS grant_data, {_ACCOUNT}
 ), family AS (
@@ -55,14 +58,24 @@ WITH changed AS (
 SELECT * FROM changed
 """  # noqa: S608 - composed of constants above
 
-_ADVANCE_FAMILY = f"""
+
+_UNLOCKED_CODE = """(
+    SELECT free.digest FROM one_time AS free
+    WHERE free.digest = $11 AND free.kind = 'authorization_code' FOR UPDATE SKIP LOCKED)"""
+_CLAIM_CODE = SharedStatement(
+    alone=_claim_code("$11", ""), together=_claim_code(_UNLOCKED_CODE, " SKIP LOCKED")
+)
+
+
+def _advance_family(family: str) -> str:
+    return f"""
 WITH changed AS (
     UPDATE token_family AS f
     SET generation = f.generation + $10,
         rotated_at = CASE WHEN $10 = 1 THEN $1 ELSE f.rotated_at END,
         last_used_at = $1, idle_expires_at = $11
     FROM account AS a
-    WHERE f.id = $12 AND f.generation = $13 AND f.client_id = $2
+    WHERE f.id = {family} AND f.generation = $13 AND f.client_id = $2
       AND f.revoked_at IS NULL AND f.expires_at > $1 AND f.idle_expires_at > $1
       AND ($14::timestamptz IS NULL OR f.created_at >= $14)
       AND a.id = f.account_id AND a.disabled_at IS NULL
@@ -73,6 +86,10 @@ WITH changed AS (
 SELECT * FROM changed
 """  # noqa: S608 - composed of constants above
 
+
+_UNLOCKED_FAMILY = "(SELECT free.id FROM token_family AS free WHERE free.id = $12 FOR UPDATE SKIP LOCKED)"
+_ADVANCE_FAMILY = SharedStatement(alone=_advance_family("$12"), together=_advance_family(_UNLOCKED_FAMILY))
+
 _FIND_FAMILY = f"""
 SELECT f.client_id, f.generation, f.rotated_at, f.revoked_at, f.created_at, f.expires_at,
        f.idle_expires_at, f.grant_data, f.session_id, {_ACCOUNT}
@@ -80,24 +97,31 @@ FROM token_family AS f JOIN account AS a ON a.id = f.account_id
 WHERE f.id = $1
 """  # noqa: S608 - composed of constants above
 
-_CHECK_ACCESS = f"""
+_CHECK_ACCESS_SQL = f"""
 SELECT r.jti IS NOT NULL, f.id IS NOT NULL AND f.revoked_at IS NULL, f.grant_data, {_ACCOUNT}
 FROM (SELECT 1) AS one
 LEFT JOIN revoked_access_token AS r ON r.jti = $1
 LEFT JOIN token_family AS f ON f.id = $2::text
 LEFT JOIN account AS a ON a.id = f.account_id
 """  # noqa: S608 - composed of constants above
+_CHECK_ACCESS = SharedStatement(alone=_CHECK_ACCESS_SQL, together=_CHECK_ACCESS_SQL)  # takes no locks
+
+_LANE_WIDTH = 2
+"""Crews of one lane under way: while the database works on one, the next gathers, and neither side idles."""
 
 
 class PostgresHotStore:
-    """See :class:`HotStore`; each method is one statement, and each statement one transaction."""
+    """See :class:`HotStore`; each method is one statement, which is durable when the method returns."""
 
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
+        # Apart, or who only reads would wait for other people's commits.
+        self._changes = PostgresLane(pool, _LANE_WIDTH)
+        self._reads = PostgresLane(pool, _LANE_WIDTH)
 
     def claim_code(self, claim: CodeClaim) -> ClaimedCode | None:
         """See :class:`HotStore`."""
-        row = self._pool.change_row(
+        row = self._changes.change_row(
             _CLAIM_CODE,
             (
                 *_common(claim),
@@ -116,7 +140,7 @@ class PostgresHotStore:
 
     def advance_family(self, advance: FamilyAdvance) -> AdvancedFamily | None:
         """See :class:`HotStore`."""
-        row = self._pool.change_row(
+        row = self._changes.change_row(
             _ADVANCE_FAMILY,
             (
                 *_common(advance),
@@ -147,7 +171,7 @@ class PostgresHotStore:
 
     def check_access(self, *, family_id: str | None, jti: str) -> AccessState:
         """See :class:`HotStore`."""
-        row = self._pool.fetch_row(_CHECK_ACCESS, (jti, family_id))
+        row = self._reads.fetch_row(_CHECK_ACCESS, (jti, family_id))
         if row is None:
             raise Unavailable(detail="the access query gave no row")
         revoked, family_live, grant, account_id = row[:4]

@@ -13,7 +13,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -75,11 +75,34 @@ _DECODERS: dict[int, Callable[[bytes], Any]] = {
 }
 
 
+class RolledBack(Exception):
+    """Of statements that went together one failed, so none took effect."""
+
+
 class _Statement(NamedTuple):
     name: bytes
     formats: list[int]
     encoders: list[Callable[[Any], bytes]]
     decoders: list[tuple[int, Callable[[bytes], Any]]]
+
+    def encoded(self, parameters: tuple[object, ...]) -> list[Any]:
+        """As the server takes them. The wrapper takes None for NULL, and its signature does not say so."""
+        return [
+            None if value is None else encode(value)
+            for encode, value in zip(self.encoders, parameters, strict=True)
+        ]
+
+    def first_row(self, result: PGresult) -> tuple[Any, ...] | None:
+        """The first row, or ``None``."""
+        if not result.ntuples:
+            return None
+        value_of = result.get_value
+        return tuple(
+            [
+                None if (value := value_of(0, number)) is None else decode(value)
+                for number, decode in self.decoders
+            ]
+        )
 
 
 class HotConnection:
@@ -123,10 +146,7 @@ class HotConnection:
             Unanswered: the server said nothing; the connection cannot be used any more.
         """
         statement = self._statements.get(sql) or self._prepare(sql)
-        values: list[Any] = [  # the wrapper takes None for NULL, and its signature does not say so
-            None if value is None else encode(value)
-            for encode, value in zip(statement.encoders, parameters, strict=True)
-        ]
+        values = statement.encoded(parameters)
         # One call that lets other threads run until the answer is there. Sending, waiting and reading one
         # by one would let them run three times, and each time this thread would have to queue to go on.
         self.waits_since = time.monotonic()
@@ -142,15 +162,39 @@ class HotConnection:
             if self.is_lost:  # libpq's own words come without an error code
                 raise psycopg.OperationalError(result.error_message.decode(errors="replace").strip())
             raise error_from_result(result)
-        if not result.ntuples:
-            return None
-        value_of = result.get_value
-        return tuple(
-            [
-                None if (value := value_of(0, number)) is None else decode(value)
-                for number, decode in statement.decoders
+        return statement.first_row(result)
+
+    def fetch_rows(
+        self, statements: Sequence[tuple[str, tuple[object, ...]]]
+    ) -> list[tuple[Any, ...] | None]:
+        """The first row, or ``None``, of each of several statements, sent at once and run as one transaction.
+
+        Raises:
+            RolledBack: one of them failed.
+            psycopg.Error, Unanswered: as :meth:`fetch_row`; nobody knows then whether they took effect.
+
+        Source: libpq, pipeline mode (§34.5); the message flow of §55.2.4: what stands before one
+        synchronisation is one transaction, which is committed before that is answered.
+        """
+        pgconn = self._pgconn
+        prepared = [self._statements.get(sql) or self._prepare(sql) for sql, _ in statements]
+        try:
+            values = [
+                statement.encoded(parameters)
+                for statement, (_, parameters) in zip(prepared, statements, strict=True)
             ]
-        )
+        except Exception as error:
+            # Whoever gave a value of the wrong kind shall hear of it, and not all the others.
+            raise RolledBack from error
+        pgconn.enter_pipeline_mode()
+        for statement, own in zip(prepared, values, strict=True):
+            pgconn.send_query_prepared(statement.name, own, statement.formats, Format.BINARY)
+        pgconn.pipeline_sync()
+        results = self._receive_until_synchronised()
+        pgconn.exit_pipeline_mode()
+        if len(results) != len(prepared) or any(result.status not in _ANSWERED for result in results):
+            raise RolledBack
+        return [statement.first_row(result) for statement, result in zip(prepared, results, strict=True)]
 
     def frame(self, command: bytes) -> None:
         """Begin or end a transaction of several statements.
@@ -212,19 +256,7 @@ class HotConnection:
         pgconn = self._pgconn
         if pgconn.flush():
             self._push()
-        began = None
-        left = self.patience
-        while True:
-            if not self._readable.poll(left * 1000):
-                # Nobody knows what became of the statement: the connection cannot be used again.
-                self.close()
-                raise Unanswered(f"no answer within {self.patience} s")
-            pgconn.consume_input()
-            if not pgconn.is_busy():
-                break
-            # A part of an answer does not buy more time.
-            began = time.monotonic() if began is None else began
-            left = max(0.0, self.patience - (time.monotonic() - began))
+        self._await_result(time.monotonic() + self.patience)
         result = pgconn.get_result()
         while pgconn.get_result() is not None:
             pass
@@ -233,6 +265,34 @@ class HotConnection:
         if result.status not in _ANSWERED:
             raise error_from_result(result)
         return result
+
+    def _receive_until_synchronised(self) -> list[PGresult]:
+        """The answers to all statements of a pipeline, which end with that to the synchronisation."""
+        pgconn = self._pgconn
+        if pgconn.flush():
+            self._push()
+        until = time.monotonic() + self.patience
+        results: list[PGresult] = []
+        while True:
+            self._await_result(until)
+            result = pgconn.get_result()
+            if result is None:  # the end of one statement's results
+                if self.is_lost:
+                    raise psycopg.OperationalError(pgconn.error_message.decode(errors="replace").strip())
+                continue
+            if result.status == ExecStatus.PIPELINE_SYNC:
+                return results
+            results.append(result)
+
+    def _await_result(self, until: float) -> None:
+        """Return when libpq has a result in hand; a part of an answer does not buy more time."""
+        pgconn = self._pgconn
+        while pgconn.is_busy():
+            if not self._readable.poll(max(0.0, until - time.monotonic()) * 1000):
+                # Nobody knows what became of the statement: the connection cannot be used again.
+                self.close()
+                raise Unanswered(f"no answer within {self.patience} s")
+            pgconn.consume_input()
 
     def _push(self) -> None:
         """Send what the socket did not take at once."""

@@ -8,7 +8,7 @@ and casts them where the server cannot tell their type; a row is a tuple. ``json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -64,7 +64,8 @@ class PostgresPool:
         self._settings = settings
         self._observer = observer
         self._monotonic = monotonic
-        self._timeout = settings.pool_timeout.total_seconds()
+        self.timeout = settings.pool_timeout.total_seconds()
+        """Seconds to wait for a connection."""
         self._slots: deque[HotConnection | None] = deque([None] * settings.pool_size)
         self._returned = threading.Condition()
         self._waiting = 0
@@ -91,6 +92,26 @@ class PostgresPool:
         self._return(connection)
         return row
 
+    def fetch_rows(
+        self, statements: Sequence[tuple[str, tuple[object, ...]]]
+    ) -> list[tuple[Any, ...] | None]:
+        """Run several statements, of which none waits for a lock, as one transaction; the first row of each.
+
+        Raises:
+            RolledBack: one failed, and none took effect.
+            Unavailable: no connection or no answer in time.
+        """
+        for sql, _ in statements:
+            self._observer.statement(sql)
+        connection = self._take()
+        try:
+            rows = connection.fetch_rows(statements)
+        except BaseException as error:
+            self._fail(error, connection)
+            raise
+        self._return(connection)
+        return rows
+
     def change_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
         """Run a statement that may change something; it gives a row if and only if it did.
 
@@ -101,6 +122,14 @@ class PostgresPool:
         if row is not None:
             self._observer.commit()
         return row
+
+    def now(self) -> float:
+        """The moment, on the clock of :meth:`is_silent_since`."""
+        return self._monotonic()
+
+    def is_silent_since(self, moment: float) -> bool:
+        """Whether somebody has waited for the server in vain since then."""
+        return self._silent_at > moment
 
     def note_commit(self) -> None:
         """What :meth:`fetch_row` ran has changed something after all."""
@@ -162,7 +191,7 @@ class PostgresPool:
                 while True:
                     with suppress(IndexError):
                         return self._slots.pop()
-                    left = began + self._timeout - self._monotonic()
+                    left = began + self.timeout - self._monotonic()
                     if left <= 0:
                         raise Unavailable(detail="no database connection in time")
                     self._returned.wait(left)
@@ -170,7 +199,7 @@ class PostgresPool:
                 self._waiting -= 1
 
     def _connect(self, began: float) -> HotConnection:
-        if self._silent_at > began:
+        if self.is_silent_since(began):
             # Somebody waited in vain for this server while this thread waited for somebody's slot: two
             # such times, one after the other, are longer than a request may take.
             self._return(None)
