@@ -27,7 +27,7 @@ MOST_PASSKEYS: Final = 50
 LONGEST_NAME: Final = 60
 
 _CEREMONIES: Final = "idp.authenticators.webauthn_ceremonies"
-"""By name: with py_webauthn it takes 6 MB, which a worker that nobody shows a passkey can spare."""
+"""By name: with py_webauthn it takes 6 MB, which commands can spare; `idp serve` loads it for all workers."""
 
 _ALGORITHMS: Final = (-8, -7, -257)
 """EdDSA, ES256, RS256; the best first. Source: IANA registry of COSE algorithms."""

@@ -13,7 +13,8 @@ sign counter               judged by ``Passkeys``, which knows whether the key m
 exceptions                 whatever junk makes the library raise becomes a refusal
 =========================  ==========================================================================
 
-Loaded by name when it is first needed (``Passkeys``): with the library it takes 6 MB.
+Loaded by name when it is first needed (``Passkeys``), or by ``idp serve`` before its workers are forked,
+who share it then: with the library it takes 6 MB.
 
 Source: WebAuthn Level 3 §7.1 and §7.2.
 """

@@ -1,10 +1,12 @@
 """The command group and the one place where errors become messages and exit codes."""
 
+import os
 import sys
 
 import click
 
 from idp import __version__
+from idp.cli.heap import keep_server_heap_small
 from idp.cli.loading import load
 from idp.crypto import RootKeyError
 from idp.errors import IdpError, Invalid, Unavailable
@@ -53,6 +55,7 @@ def commands() -> None:
 
 def main() -> None:
     """Run the command line; every expected failure is one clear line, never a traceback."""
+    keep_server_heap_small(os.environ)  # here, because the command that serves loads granian at its top
     try:
         commands()
     except SettingsError as error:

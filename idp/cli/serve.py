@@ -26,6 +26,9 @@ _log = get_logger(__name__)
 _APPLICATION = "idp.app"
 """The module each worker runs. By name, as the server wants it: it lies above the commands."""
 
+_CEREMONIES = "idp.authenticators.webauthn_ceremonies"
+"""What a worker would load with the first passkey: with py_webauthn 6 MiB, of its own alone by then."""
+
 _MIGRATIONS = "idp.storage.migrations"
 """By name, because a start that migrates nothing needs none of Alembic."""
 
@@ -67,6 +70,7 @@ def serve(*, bind: str | None, workers: int | None) -> None:
         _log.warning("registration.unreachable", extra={"fields": {"detail": _NOBODY_REGISTERS}})
     # Loaded before the workers are forked, it is read once and lies in memory once.
     load(_APPLICATION)
+    load(_CEREMONIES)
     server = make_server(settings, host=host, port=port, workers=count)
     gc.freeze()  # a collection writes to all it looks at, which would end the sharing
     server.serve()

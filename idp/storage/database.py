@@ -44,6 +44,8 @@ def engine_options(settings: DatabaseSettings) -> tuple[str, dict[str, Any]]:
         "pool_size": settings.pool_size,
         "max_overflow": 0,
         "pool_timeout": settings.pool_timeout.total_seconds(),
+        # The last one used has its statements and pages at hand; in turn, all would come to hold them.
+        "pool_use_lifo": True,
     }
     if settings.dialect == "sqlite":
         options["connect_args"] = {

@@ -5,6 +5,7 @@ to everyone else and costs no row; what may be taken back lives on the family, t
 the client and a short list of revoked ``jti`` (see ``revocation``).
 """
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -308,19 +309,22 @@ class AccessTokens:
 
 
 def _claims_of(content: Mapping[str, Any]) -> AccessTokenClaims:
+    # What many tokens have in common is kept once for all that are remembered (`AuthenticTokens`).
+    once = sys.intern
     auth_time = content.get("auth_time")
+    acr = _optional_text(content.get("acr"))
     return AccessTokenClaims(
         jti=_text(content["jti"]),
         sub=_text(content["sub"]),
-        client_id=_text(content["client_id"]),
-        aud=_text(content["aud"]),
-        scope=tuple(_text(content.get("scope", "")).split()),
+        client_id=once(_text(content["client_id"])),
+        aud=once(_text(content["aud"])),
+        scope=tuple(map(once, _text(content.get("scope", "")).split())),
         exp=_instant(content["exp"]),
         iat=_instant(content["iat"]),
         fam=_optional_text(content.get("fam")),
         auth_time=None if auth_time is None else _instant(auth_time),
-        acr=_optional_text(content.get("acr")),
-        amr=tuple(_text(method) for method in content.get("amr", ())),
+        acr=None if acr is None else once(acr),
+        amr=tuple(once(_text(method)) for method in content.get("amr", ())),
     )
 
 
