@@ -26,18 +26,31 @@ class Cell:
     """The peer's CPU per request divided by this one's: median of the rounds, each by itself."""
     rate_ratio: float | None = None
     """This rate divided by the peer's, likewise."""
+    limit: float | None = None
+    """The bare work in an answer, by CPU, divided by this one's CPU per request: median of the rounds, each
+    with what the core could do right before and after."""
+    rate_limit: float | None = None
+    """This rate divided by that of the bare work, likewise."""
 
 
-def of_slices(slices: Sequence[Slice], *, peer: Sequence[Slice] = (), statements: int | None = None) -> Cell:
+def of_slices(
+    slices: Sequence[Slice],
+    *,
+    peer: Sequence[Slice] = (),
+    pieces: int = 0,
+    statements: int | None = None,
+) -> Cell:
     """The medians of one run; ValueError without slices.
 
     Args:
         slices: of all rounds.
         peer: the peer's of the same rounds. Neighbours are compared with each other, because what
             disturbs the machine for a while disturbs both.
+        pieces: signatures, or hashes, in one answer.
         statements: of one request.
     """
     pairs = list(zip(slices, peer, strict=False))
+    looked_at = [(one, one.bare) for one in slices if pieces and one.bare is not None]
     return Cell(
         rate=_median(slices, lambda one: one.rate),
         cpu_us=_median(slices, lambda one: one.cpu_us),
@@ -48,6 +61,8 @@ def of_slices(slices: Sequence[Slice], *, peer: Sequence[Slice] = (), statements
         statements=statements,
         ratio=median_of(theirs.cpu_us / ours.cpu_us for ours, theirs in pairs if ours.cpu_us),
         rate_ratio=median_of(ours.rate / theirs.rate for ours, theirs in pairs if theirs.rate),
+        limit=median_of(pieces * bare.cpu_us / one.cpu_us for one, bare in looked_at if one.cpu_us),
+        rate_limit=median_of(pieces * one.rate / bare.rate for one, bare in looked_at),
     )
 
 
@@ -63,6 +78,8 @@ def of_runs(cells: Sequence[Cell]) -> Cell:
         statements=cells[0].statements,
         ratio=median_of(one.ratio for one in cells if one.ratio is not None),
         rate_ratio=median_of(one.rate_ratio for one in cells if one.rate_ratio is not None),
+        limit=median_of(one.limit for one in cells if one.limit is not None),
+        rate_limit=median_of(one.rate_limit for one in cells if one.rate_limit is not None),
     )
 
 

@@ -3,16 +3,26 @@
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 from bench import load, operations
-from bench.load import Load
+from bench.load import Load, Loaded
 from bench.ours import Ours
+from bench.servers import LOAD_CORE
 
 TOKEN_CONNECTIONS = 4
 LOGIN_CONNECTIONS = 16
 _SIGNED_IN, _REFUSED = "303", "503"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flooded:
+    """The token endpoint during one flood, and the flood."""
+
+    tokens: Loaded
+    logins: Loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +32,7 @@ class Isolation:
     undisturbed_rate: float
     flooded_rate: float
     share: float
-    """The second of the first, of the same round."""
+    """The second of the first, right before and right after it."""
     undisturbed_p99_ms: float
     flooded_p50_ms: float
     flooded_p99_ms: float
@@ -35,13 +45,43 @@ class Isolation:
 
 
 def measure(subject: Ours, *, rounds: int, seconds: int) -> Isolation:
-    """Measure both, one after the other, round by round."""
-    found = [_round(subject, seconds) for _ in range(rounds)]
-    return of_rounds(found)
+    """Measure both in turn, beginning and ending with the undisturbed one."""
+    (operation,) = operations.named(["client_credentials"])
+    tokens = Load(requests=operation.requests(subject, 0), seconds=seconds, connections=TOKEN_CONNECTIONS)
+    load.drive(subject.port, tokens)
+    undisturbed, flooded = [_undisturbed(subject, tokens)], []
+    for _ in range(rounds):
+        flooded.append(_flooded(subject, tokens))
+        undisturbed.append(_undisturbed(subject, tokens))
+    return of_rounds(undisturbed, flooded)
 
 
-def of_rounds(found: Sequence[Isolation]) -> Isolation:
-    """The medians of rounds, or of runs; ValueError without any."""
+def of_rounds(undisturbed: Sequence[Loaded], flooded: Sequence[Flooded]) -> Isolation:
+    """The medians of one run; ValueError without rounds.
+
+    Args:
+        undisturbed: one more than floods: before the first, after each.
+        flooded: each is compared with the mean of both its neighbours, because the machine may become slower
+            or faster meanwhile.
+    """
+    means = [(before.rate + after.rate) / 2 for before, after in pairwise(undisturbed)]
+    return Isolation(
+        undisturbed_rate=median(one.rate for one in undisturbed),
+        flooded_rate=median(one.tokens.rate for one in flooded),
+        share=median(
+            one.tokens.rate / mean if mean else 0.0 for one, mean in zip(flooded, means, strict=True)
+        ),
+        undisturbed_p99_ms=median(one.p99_ms for one in undisturbed),
+        flooded_p50_ms=median(one.tokens.p50_ms for one in flooded),
+        flooded_p99_ms=median(one.tokens.p99_ms for one in flooded),
+        logins=median(one.logins.answers.get(_SIGNED_IN, 0) / one.logins.seconds for one in flooded),
+        refused=median(one.logins.answers.get(_REFUSED, 0) / one.logins.seconds for one in flooded),
+        wrong=sum(one.failed + one.broken for one in undisturbed) + sum(_wrong(one) for one in flooded),
+    )
+
+
+def of_runs(found: Sequence[Isolation]) -> Isolation:
+    """The medians of runs; ValueError without any."""
     return Isolation(
         undisturbed_rate=median(one.undisturbed_rate for one in found),
         flooded_rate=median(one.flooded_rate for one in found),
@@ -55,31 +95,31 @@ def of_rounds(found: Sequence[Isolation]) -> Isolation:
     )
 
 
-def _round(subject: Ours, seconds: int) -> Isolation:
-    (operation,) = operations.named(["client_credentials"])
-    tokens = Load(requests=operation.requests(subject, 0), seconds=seconds, connections=TOKEN_CONNECTIONS)
+def _undisturbed(subject: Ours, tokens: Load) -> Loaded:
+    subject.server.rest()
+    return load.drive(subject.port, tokens)
+
+
+def _flooded(subject: Ours, tokens: Load) -> Flooded:
     # The flood begins before the tokens and ends after them.
     logins = Load(
         requests=operations.login(subject),
-        seconds=seconds + 2,
+        seconds=tokens.seconds + 2,
         connections=LOGIN_CONNECTIONS,
         count_answers=True,
     )
-    alone = load.drive(subject.port, tokens)
+    # What the flood before left in the queue would fill the places of this one.
+    subject.server.rest()
+    subject.store.pin(LOAD_CORE)
     with tempfile.TemporaryDirectory(prefix="idp-bench-") as folder:
         flood = load.start(subject.port, logins, Path(folder) / "logins")
         load.drive(subject.port, Load(requests=tokens.requests, connections=TOKEN_CONNECTIONS))
         beside = load.drive(subject.port, tokens)
-        flooded = load.result(flood, logins)
-    others = sum(count for status, count in flooded.answers.items() if status not in {_SIGNED_IN, _REFUSED})
-    return Isolation(
-        undisturbed_rate=alone.rate,
-        flooded_rate=beside.rate,
-        share=beside.rate / alone.rate if alone.rate else 0.0,
-        undisturbed_p99_ms=alone.p99_ms,
-        flooded_p50_ms=beside.p50_ms,
-        flooded_p99_ms=beside.p99_ms,
-        logins=flooded.answers.get(_SIGNED_IN, 0) / flooded.seconds,
-        refused=flooded.answers.get(_REFUSED, 0) / flooded.seconds,
-        wrong=alone.failed + alone.broken + beside.failed + beside.broken + others,
+        return Flooded(tokens=beside, logins=load.result(flood, logins))
+
+
+def _wrong(one: Flooded) -> int:
+    others = sum(
+        count for status, count in one.logins.answers.items() if status not in {_SIGNED_IN, _REFUSED}
     )
+    return one.tokens.failed + one.tokens.broken + others

@@ -34,6 +34,10 @@ class Operation:
     count: int = 0
     """How many requests one slice uses up; 0: they can be repeated, and the clock ends the slice."""
     connections: int = CONNECTIONS
+    seconds: int = 1
+    """Of a slice, in those that were asked for: more where few answers fit into one."""
+    rounds: int = 1
+    """Rounds at least."""
     against: str = ""
     """Name of the peer's operation to compare with; empty: the peer has none."""
     at_least: float | None = None
@@ -208,7 +212,7 @@ OPERATIONS: Final = (
     # lets one write at a time.
     Operation(
         name="login", title="password login, Argon2id", requests=login, check=checks.login, status=303,
-        connections=4, hashes=1,
+        connections=4, seconds=2, rounds=7, hashes=1,
     ),
     Operation(
         name="passkey_login", title="passkey login, ES256 assertion", requests=_passkey_login,

@@ -59,10 +59,10 @@ def _ratios(operations: Sequence[Operation], run: Run, stores: Sequence[str]) ->
 
 def _login(run: Run, stores: Sequence[str]) -> Iterator[Row]:
     cells = [run.cells.get(("login", store)) for store in stores]
-    if run.limits is None or cells[0] is None:
+    if cells[0] is None:
         return
-    by_cpu = [None if cell is None else run.limits.hash_us / cell.cpu_us for cell in cells]
-    by_rate = [None if cell is None else cell.rate / run.limits.hash_rate for cell in cells]
+    by_cpu = [None if cell is None else cell.limit for cell in cells]
+    by_rate = [None if cell is None else cell.rate_limit for cell in cells]
     yield (
         "password login: share of the raw Argon2id rate, by CPU",
         *map(_percent, by_cpu),
@@ -104,7 +104,7 @@ def _memory(run: Run, stores: Sequence[str]) -> Iterator[Row]:
 def details(operations: Sequence[Operation], run: Run, subjects: Sequence[str]) -> str:
     """One line for each operation and server."""
     rows = [
-        _line(operation, subject, run.cells[operation.name, subject], run)
+        _line(operation, subject, run.cells[operation.name, subject])
         for operation in operations
         for subject in subjects
         if (operation.name, subject) in run.cells
@@ -112,10 +112,7 @@ def details(operations: Sequence[Operation], run: Run, subjects: Sequence[str]) 
     return table(_HEAD, rows)
 
 
-def _line(operation: Operation, server: str, cell: Cell, run: Run) -> Row:
-    bare = 0.0
-    if run.limits is not None:
-        bare = operation.signatures * run.limits.signature_us + operation.hashes * run.limits.hash_us
+def _line(operation: Operation, server: str, cell: Cell) -> Row:
     return (
         operation.title,
         server,
@@ -127,7 +124,7 @@ def _line(operation: Operation, server: str, cell: Cell, run: Run) -> Row:
         number(cell.p99_ms, 2),
         number(cell.ratio, 2) if cell.ratio else "",
         number(cell.rate_ratio, 2) if cell.rate_ratio else "",
-        _percent(bare / cell.cpu_us) if bare else "",
+        "" if cell.limit is None else _percent(cell.limit),
         f"FAILED: {cell.wrong} wrong answers" if cell.wrong else "",
     )
 
@@ -189,8 +186,8 @@ def bare(run: Run) -> str:
     if run.limits is None:
         return ""
     rows = (
-        ("ES256 signature", number(1e6 / run.limits.signature_us), number(run.limits.signature_us, 1)),
-        ("Argon2id hash", number(run.limits.hash_rate, 1), number(run.limits.hash_us)),
+        ("ES256 signature", number(run.limits.signature.rate), number(run.limits.signature.cpu_us, 1)),
+        ("Argon2id hash", number(run.limits.hash.rate, 1), number(run.limits.hash.cpu_us)),
     )
     return table(("bare", "per second", "CPU µs"), rows)
 

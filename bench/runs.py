@@ -11,7 +11,7 @@ from statistics import median
 from bench import figures, isolation, limits
 from bench.figures import Cell
 from bench.isolation import Isolation
-from bench.limits import Limits
+from bench.limits import Limits, Probe
 from bench.operations import Operation, on_peer
 from bench.ours import Ours
 from bench.peer_side import Peer
@@ -21,7 +21,7 @@ from bench.subjects import Subject
 from idp.settings import PasswordSettings
 
 _STARTS = 3
-_ISOLATION_ROUNDS = 3
+_ISOLATION_ROUNDS = 5
 _ISOLATION_SECONDS = 2
 _AFTER_SIGN_INS = 1.0
 """Seconds; a worker gives the memory of password hashes back when nobody has signed in for a moment."""
@@ -80,19 +80,17 @@ class Run:
 def run(options: Options) -> Run:
     """Measure everything once."""
     found = Run()
-    with _started(options) as subjects:
+    with Probe(PasswordSettings()) as probe, _started(options) as subjects:
         starts = {one.name: _cold_start(one) if options.isolation else 0.0 for one in subjects}
         idle = {one.name: one.server.worker_memory() for one in subjects}
-        raw = [limits.measure(PasswordSettings())]
         for operation in options.operations:
-            _operation(operation, subjects, options, found)
-            if operation.hashes:
-                raw.append(limits.measure(PasswordSettings()))
+            _operation(operation, subjects, probe, options, found)
         for subject in subjects:
             if options.isolation and isinstance(subject, Ours):
-                found.isolations[subject.name] = isolation.measure(
-                    subject, rounds=_ISOLATION_ROUNDS, seconds=_ISOLATION_SECONDS
-                )
+                with _alone(subject, subjects):
+                    found.isolations[subject.name] = isolation.measure(
+                        subject, rounds=_ISOLATION_ROUNDS, seconds=_ISOLATION_SECONDS
+                    )
             # What the last sign-ins hashed in is given back a moment after them.
             time.sleep(_AFTER_SIGN_INS)
             found.processes[subject.name] = Process(
@@ -101,8 +99,7 @@ def run(options: Options) -> Run:
                 loaded_mib=subject.server.worker_memory(),
                 loaded_rss_mib=subject.server.worker_memory(proportional=False),
             )
-        raw.append(limits.measure(PasswordSettings()))
-    found.limits = limits.of_measurements(raw)
+        found.limits = probe.limits()
     return found
 
 
@@ -124,7 +121,7 @@ def together(runs: Sequence[Run]) -> Run:
             for name in first.processes
         },
         isolations={
-            name: isolation.of_rounds([one.isolations[name] for one in runs]) for name in first.isolations
+            name: isolation.of_runs([one.isolations[name] for one in runs]) for name in first.isolations
         },
         limits=limits.of_measurements([one.limits for one in runs if one.limits]),
         failed=[line for one in runs for line in one.failed],
@@ -159,17 +156,21 @@ def _cold_start(subject: Subject) -> float:
     return median(found)
 
 
-def _operation(operation: Operation, subjects: Sequence[Subject], options: Options, found: Run) -> None:
+def _operation(
+    operation: Operation, subjects: Sequence[Subject], probe: Probe, options: Options, found: Run
+) -> None:
     chosen = [one for one in subjects if isinstance(one, Ours) or on_peer(operation)]
     slices: dict[str, list[Slice]] = {subject.name: [] for subject in chosen}
     try:
         for subject in chosen:
             check(subject, operation)
             warm_up(subject, operation)
-        for _ in range(options.rounds):
+        for _ in range(max(options.rounds, operation.rounds)):
             for subject in chosen:
                 with _alone(subject, subjects):
-                    slices[subject.name].append(measure(subject, operation, seconds=options.seconds))
+                    slices[subject.name].append(
+                        measure(subject, operation, probe, seconds=options.seconds * operation.seconds)
+                    )
         if on_peer(operation) and options.peer:
             found.peer_slices[operation.name] = slices[Peer.name]
         for subject in chosen:
@@ -177,6 +178,7 @@ def _operation(operation: Operation, subjects: Sequence[Subject], options: Optio
             found.cells[operation.name, subject.name] = figures.of_slices(
                 slices[subject.name],
                 peer=found.peer_slices.get(operation.against, ()) if isinstance(subject, Ours) else (),
+                pieces=operation.signatures + operation.hashes,
                 statements=_statements(subject, operation),
             )
     except (AssertionError, LookupError, RuntimeError, OSError) as error:

@@ -23,6 +23,10 @@ LOAD_CORE = 1
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
+_REST_SECONDS = 20.0
+_LOOK_SECONDS = 0.05
+_AT_REST = 0.05
+"""Part of a processor that a server with nothing to do may use."""
 _FROM_ELSEWHERE = ("IDP_", "FLASK_", "NODE_", "GRANIAN_", "PYTHONDONTWRITEBYTECODE")
 """Beginnings of names. With the last one each start compiles every file; a user's second does not."""
 
@@ -121,6 +125,19 @@ class Server:
     def cpu(self) -> float:
         """CPU seconds of all its processes so far."""
         return cpu_seconds(self.pids())
+
+    def rest(self) -> None:
+        """Wait until it has nothing to do; RuntimeError if that does not come.
+
+        Clients that are gone leave requests behind: sixteen that wait for a password hash are half a second.
+        """
+        deadline = time.monotonic() + _REST_SECONDS
+        while time.monotonic() < deadline:
+            before, began = self.cpu(), time.monotonic()
+            time.sleep(_LOOK_SECONDS)
+            if self.cpu() - before < _AT_REST * (time.monotonic() - began):
+                return
+        raise RuntimeError(f"the server does not come to rest:\n{self.log_end()}")
 
     def worker_memory(self, *, proportional: bool = True) -> float:
         """PSS, or RSS, in MiB of its largest process: the worker; of several workers, the largest."""

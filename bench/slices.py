@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench.limits import Bare, Probe, between
 from bench.load import Load, Loaded, drive
 from bench.operations import Operation
 from bench.ours import Ours
@@ -26,6 +27,9 @@ class Slice:
     p99_ms: float
     wrong: int
     """Answers with a status that was not expected, and broken connections."""
+    bare: Bare | None = None
+    """The core right before and after: a bare Argon2id hash where answers take one, else a bare signature.
+    ``None``: not looked at."""
 
 
 def check(subject: Subject, operation: Operation) -> None:
@@ -41,30 +45,40 @@ def warm_up(subject: Subject, operation: Operation) -> None:
     drive(subject.port, _load(operation, subject, seconds=1))
 
 
-def measure(subject: Subject, operation: Operation, *, seconds: int) -> Slice:
+def measure(subject: Subject, operation: Operation, probe: Probe, *, seconds: int) -> Slice:
     """Drive one operation.
 
     Args:
         subject: a running one.
         operation: which one.
+        probe: looks at the core before and after, while the server has nothing to do.
         seconds: of wall time; what is used up may end earlier.
     """
     load = _load(operation, subject, seconds=seconds)
     if isinstance(subject, Ours):
         subject.store.pin(LOAD_CORE)
+    look = probe.hash if operation.hashes else probe.signature
+    bare_before = look()
     before, database_before = subject.server.cpu(), _database_cpu(subject)
     loaded = drive(subject.port, load)
+    worked = max(1, loaded.requests)
+    if operation.hashes:
+        # So few fit into a slice that those under way at its end would show: they are finished, and count.
+        subject.server.rest()
+        worked += load.connections
     after, database_after = subject.server.cpu(), _database_cpu(subject)
+    subject.server.rest()
+    bare = between(bare_before, look())
     spent_there = sum(spent - database_before.get(pid, 0.0) for pid, spent in database_after.items())
-    answered = max(1, loaded.requests)
     return Slice(
         requests=loaded.requests,
         rate=loaded.rate,
-        cpu_us=(after - before) / answered * _MICROSECONDS,
-        database_cpu_us=spent_there / answered * _MICROSECONDS,
+        cpu_us=(after - before) / worked * _MICROSECONDS,
+        database_cpu_us=spent_there / worked * _MICROSECONDS,
         p50_ms=loaded.p50_ms,
         p99_ms=loaded.p99_ms,
         wrong=_wrong(operation, loaded),
+        bare=bare,
     )
 
 

@@ -3,10 +3,13 @@
 import pytest
 
 from bench.figures import of_runs, of_slices, table, verdict
+from bench.limits import Bare, between
 from bench.slices import Slice
 
 
-def slice_of(*, cpu_us: float = 100.0, rate: float = 1000.0, wrong: int = 0) -> Slice:
+def slice_of(
+    *, cpu_us: float = 100.0, rate: float = 1000.0, wrong: int = 0, bare: Bare | None = None
+) -> Slice:
     return Slice(
         requests=500,
         rate=rate,
@@ -15,6 +18,7 @@ def slice_of(*, cpu_us: float = 100.0, rate: float = 1000.0, wrong: int = 0) -> 
         p50_ms=1.0,
         p99_ms=5.0,
         wrong=wrong,
+        bare=bare,
     )
 
 
@@ -51,6 +55,33 @@ def test_the_ratio_of_runs_is_the_median_of_their_ratios():
     cells = [of_slices([slice_of()], peer=[slice_of(cpu_us=cpu_us)]) for cpu_us in (200, 300, 900)]
 
     assert of_runs(cells).ratio == 3.0
+
+
+def test_the_share_of_the_limit_is_the_median_of_rounds_each_with_the_core_beside_it():
+    """A core at half its speed makes the hash as dear as the sign-in, and leaves the share alone."""
+    slices = [
+        slice_of(cpu_us=100, rate=9, bare=Bare(cpu_us=90, rate=10)),
+        slice_of(cpu_us=200, rate=4, bare=Bare(cpu_us=180, rate=5)),
+        slice_of(cpu_us=100, rate=9, bare=Bare(cpu_us=50, rate=20)),
+    ]
+
+    cell = of_slices(slices, pieces=1)
+
+    assert (cell.limit, cell.rate_limit) == (0.9, 0.8)
+    assert of_runs([cell, cell]).limit == 0.9
+
+
+def test_answers_with_two_signatures_have_twice_the_limit():
+    assert of_slices([slice_of(bare=Bare(cpu_us=10, rate=20_000))], pieces=2).limit == 0.2
+
+
+def test_there_is_no_limit_without_signatures_or_without_a_look_at_the_core():
+    assert of_slices([slice_of(bare=Bare(cpu_us=10, rate=20_000))]).limit is None
+    assert of_slices([slice_of()], pieces=1).limit is None
+
+
+def test_the_core_during_a_slice_is_the_mean_of_before_and_after():
+    assert between(Bare(cpu_us=20, rate=50), Bare(cpu_us=40, rate=30)) == Bare(cpu_us=30, rate=40)
 
 
 @pytest.mark.parametrize(
