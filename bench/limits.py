@@ -24,7 +24,7 @@ from bench.servers import SERVER_CORE, clean_environment
 from idp.settings import PasswordSettings
 
 _SIGNATURE_SECONDS = 0.05
-_HASH_SECONDS = 0.6
+_HASH_SECONDS = 0.5
 _CLAIMS = 350
 """Bytes that a signature covers: about the header and claims of an access token."""
 
@@ -76,7 +76,7 @@ class Probe:
         return self._ask("sign", _SIGNATURE_SECONDS)
 
     def hash(self) -> Bare:
-        """Hash for a good half second."""
+        """Hash for half a second."""
         return self._ask("hash", _HASH_SECONDS)
 
     def limits(self) -> Limits:
