@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple
 ActorKind = Literal["account", "client", "operator", "system"]
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LONGEST = 512
+LONGEST = 512
+"""Characters of a text that is recorded."""
 
 
 class Source(NamedTuple):
@@ -83,7 +84,7 @@ def clean(text: str | None) -> str | None:
     """
     if not text:
         return None
-    text = text[:_LONGEST]
+    text = text[:LONGEST]
     if text.isprintable():  # nearly always, and found at the speed of C
         return text
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)

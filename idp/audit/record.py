@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from idp.audit.actor import Actor, Source, clean
+from idp.audit.actor import LONGEST, Actor, Source, clean
 from idp.audit.vocabulary import AuditEvent
 from idp.ids import new_id
 from idp.storage import AuditEntry, Repositories
@@ -99,17 +99,24 @@ class Audit:
             now: aware UTC time.
         """
         client_id, actor = _client_names(client)
+        address: str | None
+        user_agent: str | None
+        request_id: str | None
+        address, user_agent, request_id, _ = source
+        written = address + user_agent + request_id
+        if len(written) > LONGEST or not written.isprintable():  # else each of them is clean
+            address, user_agent, request_id = clean(address), clean(user_agent), clean(request_id)
         return AuditEntry(
             new_id("evt", now),
             now,
-            event.value,
+            event,
             actor,
             None,
             client_id,
             None,
-            clean(source.address),
-            clean(source.user_agent),
-            clean(source.request_id),
+            address or None,
+            user_agent or None,
+            request_id or None,
             detail,
         )
 

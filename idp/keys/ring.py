@@ -86,7 +86,10 @@ class KeyRing:
         Raises:
             Unavailable: there is none; the ring is not loaded, or no key was ever made.
         """
-        key = self._current().signers.get(alg)
+        view = self._view
+        if view is None or view.stale_at is not None:  # else it holds, and there is nothing to ask
+            view = self._current()
+        key = view.signers.get(alg)
         if key is None:
             raise Unavailable(detail=f"no active signing key for {alg!r}")
         return key

@@ -147,7 +147,9 @@ class ClientAuthenticator:
         self._proven = ProvenHeaders(services.clients)
         self._pausing = threading.Lock()
 
-    def authenticate(self, request: OAuthRequest, methods: Iterable[str] = ALL_METHODS) -> RegisteredClient:
+    def authenticate(
+        self, request: OAuthRequest, methods: Iterable[str] = ALL_METHODS, *, now: datetime
+    ) -> RegisteredClient:
         """The client, proven by the method it is registered for.
 
         Raises:
@@ -158,13 +160,12 @@ class ClientAuthenticator:
 
         Source: RFC 6749 §2.3, §3.2.1.
         """
-        now = self._services.clock.now()
         authorization = request.headers.get("Authorization")
         if (
             authorization is not None
             and BASIC in methods
-            and _is_all(request)
-            and not self.holds_a_pause(now)
+            and request.form.keys().isdisjoint(_IN_BODY)  # so the header is all there is
+            and now >= self._last_pause_ends
         ):
             proven = self._proven.find(authorization, now)
             if proven is not None:
@@ -251,11 +252,6 @@ class ClientAuthenticator:
                 self._pauses.clear()
             self._pauses[key] = until
             self._last_pause_ends = max(self._last_pause_ends, until)
-
-
-def _is_all(request: OAuthRequest) -> bool:
-    """Whether the body says nothing about the client, so that the header alone counts."""
-    return request.form.keys().isdisjoint(_IN_BODY)
 
 
 def _other_method(client: RegisteredClient, method: str) -> str:

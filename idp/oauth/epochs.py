@@ -56,10 +56,14 @@ class Epochs:
         Raises:
             Unavailable: not known yet, and the database does not answer.
         """
-        latest = client.created_at
-        for epoch in (client.not_before, self.deployment()):
-            if epoch is not None and epoch > latest:
-                latest = epoch
+        version, deployment = self._known
+        if version != self._version:
+            deployment = self.deployment()
+        latest, own = client.created_at, client.not_before
+        if own is not None and own > latest:
+            latest = own
+        if deployment is not None and deployment > latest:
+            latest = deployment
         return latest
 
     def _follow(self) -> None:

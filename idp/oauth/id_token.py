@@ -55,8 +55,8 @@ def at_hash(access_token: bytes, alg: str) -> bytes:
 
     Source: OpenID Connect Core §3.1.3.6.
     """
-    digest = _HASHES[alg](access_token).digest()
-    return b64url_bytes(digest[: len(digest) // 2])
+    hashed = _HASHES[alg](access_token)
+    return b64url_bytes(hashed.digest()[: hashed.digest_size // 2])
 
 
 def prepare_id_token(

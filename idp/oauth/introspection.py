@@ -38,9 +38,9 @@ class IntrospectionEndpoint:
             Unavailable: the database cannot say.
         """
         request.assert_well_formed()
-        caller = self._authenticator.authenticate(request, CONFIDENTIAL_METHODS)
-        token = request.require("token")
         now = self._services.clock.now()
+        caller = self._authenticator.authenticate(request, CONFIDENTIAL_METHODS, now=now)
+        token = request.require("token")
         body = self._refresh_token(token, caller, now) or self._access_token(token, caller, now)
         return ProtocolResponse(200, body or INACTIVE)
 

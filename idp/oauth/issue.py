@@ -22,13 +22,27 @@ _MOST = 1024
 """Kinds of tokens prepared; each takes about 1 KiB."""
 
 
+class TokenKind(NamedTuple):
+    """Everything that the tokens of people at one client, for one target and one way of signing in, share."""
+
+    client: RegisteredClient
+    resources: object
+    """The version of the resource servers that the target was worked out from."""
+    access: PreparedPersonToken
+    lifetime: int
+    """Of the access token in seconds, unless the family ends before."""
+    scope: str
+    """Of the response."""
+    id_token: PreparedIdToken | None
+    """``None`` where nobody signs in (``openid`` was not granted)."""
+
+
 class UserIssue(NamedTuple):
     """Everything that tokens for a person are made from."""
 
-    client: RegisteredClient
+    kind: TokenKind
     account: AccountState
     grant: AuthorizedGrant
-    target: TokenTarget
     family_id: str
     family_expires_at: datetime
     session_id: str | None
@@ -47,28 +61,83 @@ class ClientIssue(NamedTuple):
     """The response from the end of the access token on, as JSON."""
 
 
-class _Prepared(NamedTuple):
-    """Everything that the tokens of people at one client, for one target and one way of signing in, share."""
-
-    client: RegisteredClient
-    target: TokenTarget
-    access: PreparedPersonToken
-    lifetime: timedelta
-    """Of the access token, unless the family ends before."""
-    seconds: int
-    """The same."""
-    scope: str
-    """Of the response."""
-    id_token: PreparedIdToken
-
-
 class TokenIssuer:
     """Signs tokens and builds the token response. Source: RFC 6749 §5.1, RFC 9068, OIDC Core §3.1.3.3."""
 
     def __init__(self, services: OAuthServices) -> None:
         self._services = services
         # Bounded, and thread-safe, because each step on the dictionary is atomic.
-        self._prepared: dict[Hashable, _Prepared] = {}
+        self._kinds: dict[Hashable, TokenKind] = {}
+
+    def kind_for_account(
+        self,
+        client: RegisteredClient,
+        grant: AuthorizedGrant,
+        *,
+        resource: str | None,
+        requested: tuple[str, ...] = (),
+        now: datetime,
+    ) -> TokenKind:
+        """Which tokens a grant gives here: worked out once, and remembered.
+
+        Args:
+            client: that asks.
+            grant: that it holds.
+            resource: of the token request.
+            requested: narrower scopes asked for at refresh; empty for all.
+            now: aware UTC time.
+
+        Raises:
+            InvalidTargetError: not part of the grant, or several and none chosen.
+            InvalidScopeError: a scope that was not granted.
+        """
+        scopes, resources, audience = grant.scopes, grant.resources, resource or grant.default_audience
+        question = (client.client_id, scopes, resources, audience, requested, grant.acr, grant.amr)
+        version = self._services.scopes.version()
+        known = self._kinds.get(question)
+        # Client and resource servers are frozen: what was worked out holds until there is another object.
+        if known is not None and known.client is client and known.resources is version:
+            return known
+        target = self._services.scopes.for_user_token(
+            granted=scopes, granted_resources=resources, resource=audience, requested=requested
+        )
+        if len(self._kinds) >= _MOST:
+            self._kinds.clear()
+        kind = self._kinds[question] = self._worked_out(client, grant, target, version, now)
+        return kind
+
+    def _worked_out(
+        self,
+        client: RegisteredClient,
+        grant: AuthorizedGrant,
+        target: TokenTarget,
+        version: object,
+        now: datetime,
+    ) -> TokenKind:
+        spec = TokenSpec(
+            subject="",
+            client_id=client.client_id,
+            audience=target.audience,
+            scope=target.scopes,
+            lifetime=self._access_lifetime(client),
+            issued_at=now,
+            jti="",
+            acr=grant.acr,
+            amr=grant.amr,
+            alg=client.access_token_signing_alg,
+            format=self._format(client, target),
+        )
+        settings = self._services.settings
+        return TokenKind(
+            client=client,
+            resources=version,
+            access=self._services.access_tokens.prepare_for_people(spec),
+            lifetime=int(spec.lifetime.total_seconds()),
+            scope=format_scope(target.scopes),
+            id_token=prepare_id_token(client, acr=grant.acr, amr=grant.amr, settings=settings)
+            if OPENID in grant.scopes
+            else None,
+        )
 
     def issue_for_account(self, issue: UserIssue) -> Mapping[str, Any]:
         """The response to a code exchange or a refresh.
@@ -76,15 +145,13 @@ class TokenIssuer:
         Raises:
             Unavailable: there is no active key for an algorithm of the client.
         """
-        prepared = self._prepared_for_people(issue)
-        grant, now = issue.grant, issue.now
+        kind, account, grant, family_id, family_end, session_id, refresh_token, nonce, now = issue
         issued_at, auth_time = int(now.timestamp()), int(grant.auth_time.timestamp())
-        left = issue.family_expires_at - now
-        lifetime = prepared.seconds if prepared.lifetime <= left else int(left.total_seconds())
+        lifetime = min(kind.lifetime, int((family_end - now).total_seconds()))
         access_token = self._services.access_tokens.issue_for_person(
-            prepared.access,
-            subject=issue.account.id,
-            family_id=issue.family_id,
+            kind.access,
+            subject=account.id,
+            family_id=family_id,
             auth_time=auth_time,
             jti=b64url_encode(fresh_bytes()),
             issued_at=issued_at,
@@ -94,58 +161,15 @@ class TokenIssuer:
             "access_token": access_token.decode("ascii"),
             "token_type": "Bearer",
             "expires_in": lifetime,
-            "scope": prepared.scope,
+            "scope": kind.scope,
         }
-        if issue.refresh_token is not None:
-            body["refresh_token"] = issue.refresh_token
-        if OPENID in grant.scopes:
-            content = IdTokenContent(
-                account=issue.account,
-                grant=grant,
-                session_id=issue.session_id,
-                access_token=access_token,
-                nonce=issue.nonce,
-                auth_time=auth_time,
-                issued_at=issued_at,
-            )
-            signed = sign_id_token(prepared.id_token, content, self._services.keyring)
+        if refresh_token is not None:
+            body["refresh_token"] = refresh_token
+        if kind.id_token is not None:
+            content = IdTokenContent(account, grant, session_id, access_token, nonce, auth_time, issued_at)
+            signed = sign_id_token(kind.id_token, content, self._services.keyring)
             body["id_token"] = signed.decode("ascii")
         return body
-
-    def _prepared_for_people(self, issue: UserIssue) -> "_Prepared":
-        """What these tokens have in common with the last ones of the same client, target and sign-in."""
-        client, target, grant = issue.client, issue.target, issue.grant
-        question = (client.client_id, target.audience, target.scopes, grant.acr, grant.amr)
-        known = self._prepared.get(question)
-        # Client and target are frozen: what was worked out holds until there is another object.
-        if known is not None and known.client is client and known.target is target:
-            return known
-        lifetime = self._access_lifetime(client)
-        spec = TokenSpec(
-            subject="",
-            client_id=client.client_id,
-            audience=target.audience,
-            scope=target.scopes,
-            lifetime=lifetime,
-            issued_at=issue.now,
-            jti="",
-            acr=grant.acr,
-            amr=grant.amr,
-            alg=client.access_token_signing_alg,
-            format=self._format(client, target),
-        )
-        if len(self._prepared) >= _MOST:
-            self._prepared.clear()
-        prepared = self._prepared[question] = _Prepared(
-            client=client,
-            target=target,
-            access=self._services.access_tokens.prepare_for_people(spec),
-            lifetime=lifetime,
-            seconds=int(lifetime.total_seconds()),
-            scope=format_scope(target.scopes),
-            id_token=prepare_id_token(client, acr=grant.acr, amr=grant.amr, settings=self._services.settings),
-        )
-        return prepared
 
     def prepare_for_client(self, client: RegisteredClient, target: TokenTarget, now: datetime) -> ClientIssue:
         """What the answers to client credentials have in common: the subject is the client itself.
@@ -178,20 +202,20 @@ class TokenIssuer:
         self._services.issue_counter.count(issue.client.client_id, now)
         return b'{"access_token":"%b%b' % (token, issue.rest)
 
-    def family_end(self, client: RegisteredClient, now: datetime) -> datetime:
-        """The absolute end of a family opened now (row T9); without refresh tokens, of its access token."""
-        if not client.may_refresh:
-            return now + self._access_lifetime(client)
-        lifetime = client.refresh_token_lifetime
-        return now + (self._services.settings.tokens.refresh_token_lifetime if lifetime is None else lifetime)
+    def family_ends(self, client: RegisteredClient, now: datetime) -> tuple[datetime, datetime]:
+        """When a family opened now ends at the latest, and when one used now ends if it is not used again.
 
-    def family_idle_end(self, client: RegisteredClient, now: datetime) -> datetime:
-        """The moment a family used now ends if it is not used again (row T9)."""
+        Without refresh tokens, both are the end of its access token (row T9).
+        """
         if not client.may_refresh:
-            return now + self._access_lifetime(client)
-        lifetime = client.refresh_token_idle_lifetime
-        default = self._services.settings.tokens.refresh_token_idle_lifetime
-        return now + (default if lifetime is None else lifetime)
+            end = now + self._access_lifetime(client)
+            return end, end
+        settings = self._services.settings.tokens
+        lifetime, idle = client.refresh_token_lifetime, client.refresh_token_idle_lifetime
+        return (
+            now + (settings.refresh_token_lifetime if lifetime is None else lifetime),
+            now + (settings.refresh_token_idle_lifetime if idle is None else idle),
+        )
 
     def _access_lifetime(self, client: RegisteredClient) -> timedelta:
         lifetime = client.access_token_lifetime

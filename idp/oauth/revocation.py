@@ -36,9 +36,9 @@ class RevocationEndpoint:
             Unavailable: the revocation could not be written.
         """
         request.assert_well_formed()
-        caller = self._authenticator.authenticate(request)
-        token = request.require("token")
         now = self._services.clock.now()
+        caller = self._authenticator.authenticate(request, now=now)
+        token = request.require("token")
         try:
             self._revoke_family(self._services.refresh_tokens.decode(token), caller, request, now)
         except InvalidToken:

@@ -136,7 +136,6 @@ class ScopeResolver:
         *,
         granted: tuple[str, ...],
         granted_resources: tuple[str, ...],
-        default_audience: str | None,
         resource: str | None,
         requested: tuple[str, ...] = (),
     ) -> TokenTarget:
@@ -145,9 +144,8 @@ class ScopeResolver:
         Args:
             granted: scopes of the grant (``AuthorizedGrant.scopes``).
             granted_resources: ``AuthorizedGrant.resources``.
-            default_audience: ``AuthorizedGrant.default_audience``.
             resource: the ``resource`` of the token request; the issuer picks userinfo. When
-                absent, the default audience.
+                absent, ``AuthorizedGrant.default_audience``.
             requested: narrower scopes asked for at refresh; empty for all.
 
         Raises:
@@ -156,19 +154,6 @@ class ScopeResolver:
 
         Source: RFC 8707 §2.2.
         """
-        resource = resource or default_audience
-        return self._targets.of(
-            (granted, granted_resources, resource, requested),
-            lambda: self._for_user_token(granted, granted_resources, resource, requested),
-        )
-
-    def _for_user_token(
-        self,
-        granted: tuple[str, ...],
-        granted_resources: tuple[str, ...],
-        resource: str | None,
-        requested: tuple[str, ...],
-    ) -> TokenTarget:
         scopes = narrow(granted, requested)
         if resource is None:
             raise InvalidTargetError("The grant is for several resources: choose one with resource.")

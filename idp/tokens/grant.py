@@ -6,6 +6,7 @@ one statement, so that later requests cannot change it (row R14).
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,21 +59,32 @@ class AuthorizedGrant(NamedTuple):
         Raises:
             KeyError, TypeError: not written by :meth:`to_json`.
         """
-        get = content.get
-        return cls(  # by place and one by one: the cheapest way, and every code and refresh comes here
-            content["client_id"],
-            content["account_id"],
-            tuple(get("scopes", ())),
-            content["redirect_uri"],
-            _EPOCH + content["auth_time"] * _MICROSECOND,
-            tuple(get("resources", ())),
-            get("default_audience"),
-            get("claims_request"),
-            get("nonce"),
-            get("acr"),
-            tuple(get("amr", ())),
-            get("code_challenge"),
-            get("sid"),
-            get("refresh", False),
-            get("offline", False),
+        try:
+            members = _members(content)
+        except KeyError:  # an older release wrote fewer
+            members = _members({**cls._field_defaults, **content})
+        client_id, account_id, scopes, redirect_uri, auth_time, resources, audience, asked, nonce, *rest = (
+            members
         )
+        acr, amr, challenge, sid, refresh, offline = rest
+        return cls(  # by place: the cheapest way, and every code and refresh comes here
+            client_id,
+            account_id,
+            tuple(scopes),
+            redirect_uri,
+            _EPOCH + auth_time * _MICROSECOND,
+            tuple(resources),
+            audience,
+            asked,
+            nonce,
+            acr,
+            tuple(amr),
+            challenge,
+            sid,
+            refresh,
+            offline,
+        )
+
+
+_members = itemgetter(*AuthorizedGrant._fields)
+"""All in one call."""

@@ -55,7 +55,7 @@ class RefreshTokens:
             OverflowError: a generation out of range.
         """
         body = family_bytes(family_id) + generation.to_bytes(_GENERATION_BYTES, "big")
-        return REFRESH_TOKEN_PREFIX + b64url_encode(body + self._mac(body))
+        return REFRESH_TOKEN_PREFIX + b64url_encode(body + hmac_sha256(self._key, _LABEL + body))
 
     def decode(self, text: str) -> RefreshTokenParts:
         """The family and generation of an authentic token.
@@ -67,14 +67,11 @@ class RefreshTokens:
         if len(text) != _ENCODED_LENGTH or not text.startswith(REFRESH_TOKEN_PREFIX):
             raise InvalidToken("not a refresh token")
         try:
-            raw = b64url_decode(text.removeprefix(REFRESH_TOKEN_PREFIX))
+            raw = b64url_decode(text[len(REFRESH_TOKEN_PREFIX) :])
         except ValueError as error:
             raise InvalidToken("refresh token is not canonical base64url") from error
         body, mac = raw[:_BODY_BYTES], raw[_BODY_BYTES:]
-        if not constant_time_equal(mac, self._mac(body)):
+        if not constant_time_equal(mac, hmac_sha256(self._key, _LABEL + body)):
             raise InvalidToken("refresh token is not authentic")
         family = b64url_encode(body[:FAMILY_BYTES])
         return RefreshTokenParts(family, int.from_bytes(body[FAMILY_BYTES:], "big"))
-
-    def _mac(self, body: bytes) -> bytes:
-        return hmac_sha256(self._key, _LABEL + body)

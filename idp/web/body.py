@@ -5,7 +5,7 @@ may repeat is the business of the endpoint (row R9).
 """
 
 import re
-from urllib.parse import unquote_to_bytes
+import string
 
 from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.sansio.utils import get_content_length
@@ -20,6 +20,8 @@ _LONGEST_LENGTH = 16  # digits; what is longer or no number is Werkzeug's to jud
 
 Pairs = tuple[tuple[str, str], ...]
 
+_HEXADECIMAL = string.hexdigits
+_OCTETS = {(a + b).encode(): bytes([int(a + b, 16)]) for a in _HEXADECIMAL for b in _HEXADECIMAL}
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTENT_TYPE = re.compile(
     r'application/x-www-form-urlencoded\s*(?:;\s*charset="?utf-8"?\s*)?;?\s*', re.IGNORECASE
@@ -46,13 +48,10 @@ def parse_pairs(text: bytes) -> Pairs:
         fields = text.decode("utf-8").split("&")
         if len(fields) > MAX_FIELDS:
             raise BadRequest(f"The request has more than {MAX_FIELDS} parameters.")
-        pairs = []
-        for field in fields:
-            name, equals, value = field.partition("=")
-            if "%" in field or "+" in field:
-                name, value = _decoded(name), _decoded(value)
-            if name or equals:
-                pairs.append((name, value))
+        split = [field.partition("=") for field in fields]
+        if b"%" in text or b"+" in text:
+            split = [(_decoded(name), equals, _decoded(value)) for name, equals, value in split]
+        pairs = [(name, value) for name, equals, value in split if name or equals]
     except UnicodeDecodeError as error:
         raise BadRequest("The parameters are not valid UTF-8.") from error
     if (b"\x00" in text or b"%00" in text) and any(
@@ -63,8 +62,13 @@ def parse_pairs(text: bytes) -> Pairs:
 
 
 def _decoded(text: str) -> str:
-    text = text.replace("+", " ")
-    return unquote_to_bytes(text).decode("utf-8") if "%" in text else text
+    if "+" in text:
+        text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    # All percent signs have their two digits by now; ``unquote_to_bytes`` has to look, at twice the cost.
+    start, *escaped = text.encode().split(b"%")
+    return b"".join([start, *[_OCTETS[part[:2]] + part[2:] for part in escaped]]).decode()
 
 
 def read_form(environ: Environ, *, limit: int) -> Pairs:

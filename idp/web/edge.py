@@ -46,21 +46,20 @@ class Edge:
             RequestURITooLarge: path or query string beyond the limits (row X3).
             RequestHeaderFieldsTooLarge: ``Cookie`` or ``Authorization`` beyond the limit (row X3).
         """
-        path = environ.get("PATH_INFO", "")
-        if len(path) > MAX_PATH or len(environ.get("QUERY_STRING", "")) > MAX_QUERY:
+        get = environ.get
+        path = get("PATH_INFO", "")
+        if len(path) > MAX_PATH or len(get("QUERY_STRING", "")) > MAX_QUERY:
             raise RequestURITooLarge("The address is too long.")
-        if (
-            len(environ.get("HTTP_COOKIE", "")) > MAX_HEADER
-            or len(environ.get("HTTP_AUTHORIZATION", "")) > MAX_HEADER
-        ):
+        if len(get("HTTP_COOKIE", "")) > MAX_HEADER or len(get("HTTP_AUTHORIZATION", "")) > MAX_HEADER:
             raise RequestHeaderFieldsTooLarge("A header of the request is too long.")
         if "\x00" in path:
             raise BadRequest("The address holds a NUL character.")
-        if path.startswith("//"):
+        if path[:2] == "//":
             raise NotFound
-        if path in self._exempt:
+        host = get("HTTP_HOST", "")
+        if host in self._usual or path in self._exempt:
             return
-        if not self.is_accepted_host(environ.get("HTTP_HOST", "")):
+        if not self.is_accepted_host(host):
             # Security: answering to any name would put an attacker's name into caches and pages.
             raise BadRequest("This server does not answer to the host name of the request.")
 

@@ -6,18 +6,16 @@ Source: RFC 6749 §4.1.3, RFC 7636 §4.5 and §4.6, OpenID Connect Core §3.1.3.
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError, OAuth2Error
 
 from idp.audit import Actor, AuditEvent
 from idp.crypto import b64url_encode
 from idp.oauth.grants.base import Grant
-from idp.oauth.issue import UserIssue
-from idp.oauth.scopes import TokenTarget
+from idp.oauth.issue import TokenKind, UserIssue
 from idp.observability import get_logger
-from idp.storage.hot import ClaimedCode, CodeClaim
+from idp.storage.hot import CodeClaim
 from idp.tokens import AUTHORIZATION_CODE_KIND, AuthorizedGrant, new_family_id
 
 MAX_ATTEMPTS = 5
@@ -26,15 +24,6 @@ MAX_ATTEMPTS = 5
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _MAX_CODE_LENGTH = 256
 _log = get_logger(__name__)
-
-
-class _Presented(NamedTuple):
-    """What the client shows to get the code's tokens."""
-
-    digest: bytes
-    proof: str | None
-    redirect_uri: str | None
-    resource: str | None
 
 
 class AuthorizationCodeGrant(Grant):
@@ -50,85 +39,75 @@ class AuthorizationCodeGrant(Grant):
             InvalidGrantError: everything else that is wrong with the code, told alike.
             InvalidTargetError: a ``resource`` outside the grant; the code stays usable.
         """
-        presented = self._presented()
-        if presented.resource is not None or self.may_have_to_choose:
-            self._look_before(presented)
-        family_id, family_end = new_family_id(), self.issuer.family_end(self.registered, self.now)
-        claimed = self._claim(presented, family_id, family_end)
-        if claimed is None:
-            self._look_closer(presented)
-            raise _refused()
-        grant = AuthorizedGrant.from_json(claimed.grant)
-        target = self._target_or_revoke(grant, presented, family_id)
-        has_refresh = grant.refresh and self.registered.may_refresh
-        return self.issuer.issue_for_account(
-            UserIssue(
-                client=self.registered,
-                account=claimed.account,
-                grant=grant,
-                target=target,
-                family_id=family_id,
-                family_expires_at=family_end,
-                session_id=claimed.session_id,
-                refresh_token=self.services.refresh_tokens.encode(family_id, 0) if has_refresh else None,
-                nonce=grant.nonce,
-                now=self.now,
-            )
-        )
-
-    def _presented(self) -> _Presented:
-        request = self.oauth_request
-        code = request.require("code")
+        services, client, form = self.services, self.registered, self.oauth_request.form
+        code = self.oauth_request.require("code")  # RFC 6749 §4.1.3
         if len(code) > _MAX_CODE_LENGTH:
             raise _refused()
-        return _Presented(
-            digest=self.services.codes.digest_of(code),
-            proof=_proof(request.form.get("code_verifier")),
-            redirect_uri=request.form.get("redirect_uri"),
-            resource=request.form.get("resource"),
-        )
-
-    def _claim(self, presented: _Presented, family_id: str, family_end: datetime) -> ClaimedCode | None:
-        client = self.registered
-        return self.services.hot.claim_code(
-            CodeClaim(
-                digest=presented.digest,
-                client_id=client.client_id,
-                proof=presented.proof,
-                target=presented.redirect_uri,
-                now=self.now,
-                family_id=family_id,
-                family_expires_at=family_end,
-                family_idle_expires_at=self.issuer.family_idle_end(client, self.now),
-                client_not_before=self.epoch,
-                audit=self.services.audit.entry_of_client(
-                    AuditEvent.CODE_EXCHANGED,
-                    client=client.client_id,
-                    source=self.oauth_request.source,
-                    detail={"family": family_id},
-                    now=self.now,
-                ),
+        digest = services.codes.digest_of(code)
+        proof = _proof(form.get("code_verifier"))  # RFC 7636 §4.5
+        resource = form.get("resource")  # RFC 8707 §2.2
+        if resource is not None or services.scopes.may_span_several(client):
+            self._look_before(digest, proof, resource)
+        claim = self._claim(digest, proof, form.get("redirect_uri"))
+        claimed = services.hot.claim_code(claim)  # RFC 6749 §4.1.2, RFC 7636 §4.6
+        if claimed is None:
+            self._look_closer(claim)
+            raise _refused()
+        grant = AuthorizedGrant.from_json(claimed.grant)
+        family_id = claim.family_id
+        has_refresh = grant.refresh and client.may_refresh
+        return self.issuer.issue_for_account(
+            UserIssue(
+                self._kind_or_revoke(grant, resource, family_id),
+                claimed.account,
+                grant,
+                family_id,
+                claim.family_expires_at,
+                claimed.session_id,
+                services.refresh_tokens.encode(family_id, 0) if has_refresh else None,
+                grant.nonce,
+                self.now,
             )
         )
 
-    def _target(self, grant: AuthorizedGrant, presented: _Presented) -> TokenTarget:
-        return self.services.scopes.for_user_token(
-            granted=grant.scopes,
-            granted_resources=grant.resources,
-            default_audience=grant.default_audience,
-            resource=presented.resource,
+    def _claim(self, digest: bytes, proof: str | None, redirect_uri: str | None) -> CodeClaim:
+        """What the one statement checks, and what it writes."""
+        services, client_id, now = self.services, self.registered.client_id, self.now
+        family_id = new_family_id()
+        expires_at, idle_expires_at = self.issuer.family_ends(self.registered, now)
+        entry = services.audit.entry_of_client(
+            AuditEvent.CODE_EXCHANGED,
+            client=client_id,
+            source=self.oauth_request.source,
+            detail={"family": family_id},
+            now=now,
+        )
+        return CodeClaim(  # by place: the cheapest way
+            digest,
+            client_id,
+            proof,
+            redirect_uri,
+            now,
+            family_id,
+            expires_at,
+            idle_expires_at,
+            services.epochs.of(self.registered),
+            entry,
         )
 
-    def _target_or_revoke(self, grant: AuthorizedGrant, presented: _Presented, family_id: str) -> TokenTarget:
-        """The target; a family that can give no token, as its resource server is gone, does not stay open."""
+    def _kind(self, grant: AuthorizedGrant, resource: str | None) -> TokenKind:
+        return self.issuer.kind_for_account(self.registered, grant, resource=resource, now=self.now)
+
+    def _kind_or_revoke(self, grant: AuthorizedGrant, resource: str | None, family_id: str) -> TokenKind:
+        """Which tokens; a family that can give none, as its resource server is gone, does not stay open."""
         try:
-            return self._target(grant, presented)
+            return self._kind(grant, resource)
         except OAuth2Error:
             with self.services.database.transaction():
                 self.services.repos.families.revoke(family_id, "no_target", self.now)
             raise
 
-    def _look_before(self, presented: _Presented) -> None:
+    def _look_before(self, digest: bytes, proof: str | None, resource: str | None) -> None:
         """Read the code first, where the claim alone would answer too late; never on the usual path.
 
         A wrong ``resource`` is told before the code is used up, so that nothing is lost. Only
@@ -136,32 +115,32 @@ class AuthorizationCodeGrant(Grant):
         claim and its one answer.
         """
         with self.services.database.transaction(write=False):
-            row = self.services.repos.one_time.find(AUTHORIZATION_CODE_KIND, presented.digest)
+            row = self.services.repos.one_time.find(AUTHORIZATION_CODE_KIND, digest)
         if row is None or row.consumed_at is not None:
             return
-        if row.binding != self.registered.client_id or row.proof != presented.proof:
+        if row.binding != self.registered.client_id or row.proof != proof:
             return
-        if row.created_at < self.epoch:
+        if row.created_at < self.services.epochs.of(self.registered):
             raise _refused()
-        self._target(AuthorizedGrant.from_json(row.payload), presented)
+        self._kind(AuthorizedGrant.from_json(row.payload), resource)
 
-    def _look_closer(self, presented: _Presented) -> None:
+    def _look_closer(self, claim: CodeClaim) -> None:
         """Why the claim failed: a replay kills the family (row C2), guessing burns the code (row C8)."""
-        client_id = self.registered.client_id
+        client_id = claim.client_id
         repos = self.services.repos
         with self.services.database.transaction():
-            row = repos.one_time.find(AUTHORIZATION_CODE_KIND, presented.digest)
+            row = repos.one_time.find(AUTHORIZATION_CODE_KIND, claim.digest)
             if row is None or row.binding != client_id:
                 return
-            if row.proof != presented.proof:
+            if row.proof != claim.proof:
                 # Security: somebody who cannot prove the request is theirs must not be able
                 # to revoke, or a leaked code alone would end the owner's sign-in.
                 if row.consumed_at is None:
                     repos.one_time.count_attempt(
-                        AUTHORIZATION_CODE_KIND, presented.digest, MAX_ATTEMPTS, self.now
+                        AUTHORIZATION_CODE_KIND, claim.digest, MAX_ATTEMPTS, self.now
                     )
                 return
-            if row.consumed_at is None or row.outcome is None or not _targets_match(row.target, presented):
+            if row.consumed_at is None or row.outcome is None or claim.target not in {None, row.target}:
                 return
             if not repos.families.revoke(row.outcome, "code_replayed", self.now):
                 return
@@ -176,10 +155,6 @@ class AuthorizationCodeGrant(Grant):
                 now=self.now,
             )
         _log.warning("token.code.replayed", extra={"fields": {"client_id": client_id, **detail}})
-
-
-def _targets_match(target: str | None, presented: _Presented) -> bool:
-    return presented.redirect_uri is None or presented.redirect_uri == target
 
 
 def _proof(verifier: str | None) -> str | None:

@@ -1,31 +1,21 @@
 """The refresh token grant: one statement advances the family. Source: RFC 6749 §6, RFC 9700 §4.14.2."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidGrantError
 
 from idp.audit import Actor, AuditEvent
 from idp.oauth.grants.base import Grant
-from idp.oauth.issue import UserIssue
+from idp.oauth.issue import TokenKind, UserIssue
 from idp.oauth.live_tokens import is_family_usable
-from idp.oauth.scopes import TokenTarget, parse_scope
+from idp.oauth.scopes import parse_scope
 from idp.observability import get_logger
-from idp.storage.hot import AccountState, FamilyAdvance, FamilyState
+from idp.storage.hot import AdvancedFamily, FamilyAdvance, FamilyState
 from idp.tokens import AuthorizedGrant, InvalidToken, RefreshTokenParts
 
 _log = get_logger(__name__)
-
-
-class _Advanced(NamedTuple):
-    """A family after its token was used, by the statement or inside the grace window."""
-
-    account: AccountState
-    grant: AuthorizedGrant
-    session_id: str | None
-    generation: int
-    expires_at: datetime
 
 
 class RefreshTokenGrant(Grant):
@@ -42,22 +32,25 @@ class RefreshTokenGrant(Grant):
             InvalidScopeError, InvalidTargetError: more than was granted (row T10); the token
                 stays usable.
         """
-        parts = self._presented()
-        if self.oauth_request.form.keys() & {"scope", "resource"} or self.may_have_to_choose:
-            self._assert_within_grant(parts)
-        advanced = self._advance(parts) or self._look_closer(parts)
+        services, form = self.services, self.oauth_request.form
+        parts = self._presented()  # RFC 6749 §6
+        if "scope" in form or "resource" in form or services.scopes.may_span_several(self.registered):
+            self._assert_within_grant(parts)  # RFC 6749 §6, RFC 8707 §2.2
+        advanced = services.hot.advance_family(self._advance(parts))  # RFC 9700 §4.14.2
+        if advanced is None:
+            advanced = self._look_closer(parts)
+        grant = AuthorizedGrant.from_json(advanced.grant)
         return self.issuer.issue_for_account(
             UserIssue(
-                client=self.registered,
-                account=advanced.account,
-                grant=advanced.grant,
-                target=self._target(advanced.grant),
-                family_id=parts.family_id,
-                family_expires_at=advanced.expires_at,
-                session_id=advanced.session_id,
-                refresh_token=self.services.refresh_tokens.encode(parts.family_id, advanced.generation),
-                nonce=None,
-                now=self.now,
+                self._kind(grant),
+                advanced.account,
+                grant,
+                parts.family_id,
+                advanced.expires_at,
+                advanced.session_id,
+                services.refresh_tokens.encode(parts.family_id, advanced.generation),
+                None,  # RFC 6749 §6 knows no authorization request, and so no nonce (OIDC Core §12.2)
+                self.now,
             )
         )
 
@@ -68,44 +61,33 @@ class RefreshTokenGrant(Grant):
         except InvalidToken as error:
             raise _refused() from error
 
-    def _advance(self, parts: RefreshTokenParts) -> _Advanced | None:
-        client = self.registered
-        advanced = self.services.hot.advance_family(
-            FamilyAdvance(
-                family_id=parts.family_id,
-                generation=parts.generation,
-                client_id=client.client_id,
-                now=self.now,
-                rotate=client.rotate_refresh_tokens,
-                idle_expires_at=self.issuer.family_idle_end(client, self.now),
-                client_not_before=self.epoch,
-                audit=self.services.audit.entry_of_client(
-                    AuditEvent.TOKEN_REFRESHED,
-                    client=client.client_id,
-                    source=self.oauth_request.source,
-                    detail={"family": parts.family_id, "generation": parts.generation},
-                    now=self.now,
-                ),
-            )
+    def _advance(self, parts: RefreshTokenParts) -> FamilyAdvance:
+        """What the one statement checks, and what it writes."""
+        services, client, now = self.services, self.registered, self.now
+        family_id, generation = parts
+        entry = services.audit.entry_of_client(
+            AuditEvent.TOKEN_REFRESHED,
+            client=client.client_id,
+            source=self.oauth_request.source,
+            detail={"family": family_id, "generation": generation},
+            now=now,
         )
-        if advanced is None:
-            return None
-        return _Advanced(
-            account=advanced.account,
-            grant=AuthorizedGrant.from_json(advanced.grant),
-            session_id=advanced.session_id,
-            generation=advanced.generation,
-            expires_at=advanced.expires_at,
+        return FamilyAdvance(  # by place: the cheapest way
+            family_id,
+            generation,
+            client.client_id,
+            now,
+            client.rotate_refresh_tokens,
+            self.issuer.family_ends(client, now)[1],
+            services.epochs.of(client),
+            entry,
         )
 
-    def _target(self, grant: AuthorizedGrant) -> TokenTarget:
+    def _kind(self, grant: AuthorizedGrant) -> TokenKind:
         form = self.oauth_request.form
-        return self.services.scopes.for_user_token(
-            granted=grant.scopes,
-            granted_resources=grant.resources,
-            default_audience=grant.default_audience,
-            resource=form.get("resource"),
-            requested=parse_scope(form.get("scope")),
+        requested = parse_scope(form["scope"]) if "scope" in form else ()
+        return self.issuer.kind_for_account(
+            self.registered, grant, resource=form.get("resource"), requested=requested, now=self.now
         )
 
     def _assert_within_grant(self, parts: RefreshTokenParts) -> None:
@@ -113,21 +95,22 @@ class RefreshTokenGrant(Grant):
         parse_scope(self.oauth_request.form.get("scope"))
         family = self.services.hot.find_family(parts.family_id)
         if family is not None and family.client_id == self.registered.client_id:
-            self._target(AuthorizedGrant.from_json(family.grant))
+            self._kind(AuthorizedGrant.from_json(family.grant))
 
-    def _look_closer(self, parts: RefreshTokenParts) -> _Advanced:
+    def _look_closer(self, parts: RefreshTokenParts) -> AdvancedFamily:
         """Why the advance failed: the same child again inside the grace window, or reuse.
 
         Raises:
             InvalidGrantError: the token gives nothing; on reuse the family is dead now (row T7).
         """
         family = self.services.hot.find_family(parts.family_id)
-        if family is None or not is_family_usable(family, self.registered, epoch=self.epoch, now=self.now):
+        epoch = self.services.epochs.of(self.registered)
+        if family is None or not is_family_usable(family, self.registered, epoch=epoch, now=self.now):
             raise _refused()
         if parts.generation == family.generation - 1 and self._in_grace(family):
-            return _Advanced(
+            return AdvancedFamily(
                 account=family.account,
-                grant=AuthorizedGrant.from_json(family.grant),
+                grant_json=family.grant_json,
                 session_id=family.session_id,
                 generation=family.generation,
                 expires_at=family.expires_at,

@@ -136,7 +136,7 @@ class PostgresHotStore:
         )
         if row is None:
             return None
-        return ClaimedCode(session_id=row[0], grant_json=row[1], account=AccountState._make(row[2:]))
+        return ClaimedCode(AccountState(*row[2:]), row[1], row[0])
 
     def advance_family(self, advance: FamilyAdvance) -> AdvancedFamily | None:
         """See :class:`HotStore`."""
@@ -153,14 +153,8 @@ class PostgresHotStore:
         )
         if row is None:
             return None
-        session_id, grant, generation, expires_at = row[:4]
-        return AdvancedFamily(
-            account=AccountState._make(row[4:]),
-            grant_json=grant,
-            session_id=session_id,
-            generation=generation,
-            expires_at=expires_at,
-        )
+        session_id, grant, generation, expires_at, *account = row
+        return AdvancedFamily(AccountState(*account), grant, session_id, generation, expires_at)
 
     def find_family(self, family_id: str) -> FamilyState | None:
         """See :class:`HotStore`."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
+import orjson
 from werkzeug.exceptions import BadRequest
 
 from idp.oauth import OAuthRequest, ProtocolResponse, RepeatedRequests
@@ -66,5 +67,5 @@ class BackChannel:
             )
         )
         if not headers:
-            return json_answer(status, body, self._usual_headers)
+            return Answer(status, self._usual_headers, orjson.dumps(body))
         return json_answer(status, body, json_headers((*headers, *self._cors)))

@@ -89,7 +89,7 @@ def user_token(
     default: str | None = None,
 ):
     return front.scopes.for_user_token(
-        granted=parse_scope(scopes), granted_resources=resources, default_audience=default, resource=resource
+        granted=parse_scope(scopes), granted_resources=resources, resource=resource or default
     )
 
 
