@@ -28,7 +28,7 @@ class SigningKey:
     def sign_payload(self, payload: bytes, *, typ: str | None) -> bytes:
         """As :meth:`sign`, for claims that are JSON already. ASCII."""
         signing_input = (self._headers.get(typ) or self._header(typ)) + b64url_bytes(payload)
-        return b"%b.%b" % (signing_input, b64url_bytes(self._sign(signing_input)))
+        return signing_input + b"." + b64url_bytes(self._sign(signing_input))
 
     def _header(self, typ: str | None) -> bytes:
         members = {"alg": self.alg, "kid": self.kid} | ({"typ": typ} if typ else {})

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import orjson
 
 from idp.clients import RegisteredClient
-from idp.crypto import b64url_bytes
+from idp.crypto import b64url_encode
 from idp.keys import KeyRing
 from idp.oauth.claims import Vocabulary, id_token_claims, vocabulary
 from idp.settings import Settings
@@ -20,12 +20,10 @@ _HASHES = {"ES256": hashlib.sha256, "RS256": hashlib.sha256, "EdDSA": hashlib.sh
 class PreparedIdToken(NamedTuple):
     """ID tokens that differ in person, times, access token, nonce and session alone."""
 
-    head: bytes
-    """Up to the value of ``sub``."""
-    middle: bytes
-    """From there up to the value of ``exp``."""
-    tail: bytes
-    """From the end of ``auth_time`` up to the value of ``at_hash``."""
+    issuer: str
+    client_id: str
+    acr: str | None
+    amr: Sequence[str]
     lifetime: int
     """Seconds."""
     alg: str
@@ -48,7 +46,7 @@ class IdTokenContent(NamedTuple):
     """Seconds since 1970."""
 
 
-def at_hash(access_token: bytes, alg: str) -> bytes:
+def at_hash(access_token: bytes, alg: str) -> str:
     """The left half of the access token's digest, by the algorithm the ID token is signed with. Base64url.
 
     EdDSA with Ed25519 hashes with SHA-512, as the signature itself does.
@@ -56,7 +54,7 @@ def at_hash(access_token: bytes, alg: str) -> bytes:
     Source: OpenID Connect Core §3.1.3.6.
     """
     hashed = _HASHES[alg](access_token)
-    return b64url_bytes(hashed.digest()[: hashed.digest_size // 2])
+    return b64url_encode(hashed.digest()[: hashed.digest_size // 2])
 
 
 def prepare_id_token(
@@ -67,9 +65,10 @@ def prepare_id_token(
     There is no ``azp``: the audience is one client, and the token was issued to it.
     """
     return PreparedIdToken(
-        head=orjson.dumps({"iss": settings.issuer})[1:-1] + b',"sub":',
-        middle=b"," + orjson.dumps({"aud": client.client_id})[1:-1] + b',"exp":',
-        tail=b"," + orjson.dumps({"acr": acr, "amr": [*amr]})[1:-1] + b',"at_hash":"',
+        issuer=settings.issuer,
+        client_id=client.client_id,
+        acr=acr,
+        amr=[*amr],
         lifetime=int(settings.tokens.id_token_lifetime.total_seconds()),
         alg=client.id_token_signed_response_alg,
         known=vocabulary(settings.claims.scopes),
@@ -82,20 +81,20 @@ def sign_id_token(prepared: PreparedIdToken, content: IdTokenContent, keyring: K
     Raises:
         Unavailable: there is no active key for the algorithm.
     """
-    asked = content.grant.claims_request
+    account, asked, issued_at = content.account, content.grant.claims_request, content.issued_at
     # Their names are those of the vocabulary, and none of those below is among them.
-    claims = id_token_claims(content.account, asked, prepared.known) if asked else None
-    payload = b'{%b%b%b%b%d,"iat":%d,"auth_time":%d%b%b"%b%b}' % (
-        orjson.dumps(claims)[1:-1] + b"," if claims else b"",
-        prepared.head,
-        orjson.dumps(content.account.id),
-        prepared.middle,
-        content.issued_at + prepared.lifetime,
-        content.issued_at,
-        content.auth_time,
-        prepared.tail,
-        at_hash(content.access_token, prepared.alg),
-        b"" if content.nonce is None else b',"nonce":' + orjson.dumps(content.nonce),
-        b"" if content.session_id is None else b',"sid":' + orjson.dumps(content.session_id),
-    )
-    return keyring.active(prepared.alg).sign_payload(payload, typ="JWT")
+    claims = id_token_claims(account, asked, prepared.known) if asked else {}
+    claims["iss"] = prepared.issuer
+    claims["sub"] = account.id
+    claims["aud"] = prepared.client_id
+    claims["exp"] = issued_at + prepared.lifetime
+    claims["iat"] = issued_at
+    claims["auth_time"] = content.auth_time
+    claims["acr"] = prepared.acr
+    claims["amr"] = prepared.amr
+    claims["at_hash"] = at_hash(content.access_token, prepared.alg)
+    if content.nonce is not None:
+        claims["nonce"] = content.nonce
+    if content.session_id is not None:
+        claims["sid"] = content.session_id
+    return keyring.active(prepared.alg).sign_payload(orjson.dumps(claims), typ="JWT")

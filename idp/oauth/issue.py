@@ -73,8 +73,8 @@ class TokenIssuer:
         self,
         client: RegisteredClient,
         grant: AuthorizedGrant,
-        *,
         resource: str | None,
+        *,
         requested: tuple[str, ...] = (),
         now: datetime,
     ) -> TokenKind:

@@ -99,25 +99,18 @@ class OAuthRequest(OAuth2Request):
 
         Source: RFC 6749 §3.2; rows R9 and X3.
         """
-        if not _is_plain(self.pairs):
-            for check in FORM_CHECKS:
-                check(self.pairs)
-
-
-def _is_plain(pairs: Pairs) -> bool:
-    """Whether the form passes every check below, found by a look at all its text at once.
-
-    That is stricter, so it proves only that nothing is wrong: the longest value may be as long as
-    all together are here, and of the characters none but printable ASCII is taken.
-    """
-    names, text = dict(pairs), "".join(chain.from_iterable(pairs))
-    return (
-        len(names) == len(pairs) <= MAX_PARAMETERS
-        and len(text) <= MAX_VALUE_LENGTH
-        and len(max(names, key=len, default="")) <= MAX_NAME_LENGTH
-        and text.isascii()
-        and text.isprintable()
-    )
+        pairs, form = self.pairs, self.form
+        text = "".join(chain.from_iterable(pairs))
+        if (  # The usual form, found right by a look at all its text at once; anything else by the list.
+            len(form) == len(pairs) <= MAX_PARAMETERS
+            and len(text) <= MAX_VALUE_LENGTH
+            and len(max(form, key=len, default="")) <= MAX_NAME_LENGTH
+            and text.isascii()
+            and text.isprintable()
+        ):
+            return
+        for check in FORM_CHECKS:
+            check(pairs)
 
 
 def _check_count(pairs: Pairs) -> None:

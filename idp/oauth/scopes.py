@@ -93,12 +93,10 @@ class ScopeResolver:
     def __init__(self, *, resources: ResourceDirectory, issuer: str) -> None:
         self._resources = resources
         self._issuer = issuer
+        self.version = resources.version
+        """Gives another object after every change of the resource servers; a client is its own version."""
         self._targets: Remembered[TokenTarget] = Remembered(resources.version)
         self._choices: Remembered[bool] = Remembered(resources.version)
-
-    def version(self) -> object:
-        """Another object after every change of the resource servers; a client is its own version."""
-        return self._resources.version()
 
     def for_authorization(
         self, *, client: RegisteredClient, requested: Sequence[str], resources: Sequence[str]

@@ -9,7 +9,7 @@ from typing import Any
 
 from authlib.consts import default_json_headers
 from authlib.oauth2.rfc6749 import AuthorizationServer
-from authlib.oauth2.rfc6749.errors import OAuth2Error, UnsupportedGrantTypeError
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
 
 from idp.clients import RegisteredClient
 from idp.oauth.client_authentication import ClientAuthenticator
@@ -129,7 +129,9 @@ class OAuthServer(AuthorizationServer):
             InvalidRequestError: ``grant_type`` missing.
             UnsupportedGrantError: none of ours; the text cannot be broken by what was sent.
         """
-        grant_type = request.require("grant_type")
+        grant_type = request.form.get("grant_type")
+        if grant_type is None:
+            raise InvalidRequestError("The parameter grant_type is missing.")
         grant = self._grants.get(grant_type)
         if grant is None or request.method not in grant.TOKEN_ENDPOINT_HTTP_METHODS:
             raise UnsupportedGrantError(grant_type)

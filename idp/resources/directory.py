@@ -40,7 +40,9 @@ class ResourceDirectory:
 
     def version(self) -> object:
         """Another object after every change: what was worked out from one version holds for that one."""
-        return self._current()
+        if self._loaded != self._announced:
+            self._load_once()
+        return self._snapshot
 
     def find(self, identifier: str) -> ResourceServer | None:
         """The resource server with this identifier, compared as a string.

@@ -76,14 +76,8 @@ class PreparedToken(NamedTuple):
 class PreparedPersonToken(NamedTuple):
     """Access tokens for people that differ in person, family, times and ``jti`` alone."""
 
-    head: bytes
-    """Up to the value of ``sub``."""
-    middle: bytes
-    """From there up to the value of ``iat``."""
-    scope: bytes
-    """The member ``scope`` with a comma in front, or nothing."""
-    tail: bytes
-    """From the end of ``auth_time`` on."""
+    claims: dict[str, Any]
+    """All of them in their order; of those that differ, the values mean nothing."""
     alg: str
     format: TokenFormat
 
@@ -173,20 +167,8 @@ class AccessTokens:
 
     def prepare_for_people(self, spec: TokenSpec) -> PreparedPersonToken:
         """As :meth:`prepare`, for tokens with a family; person, family and their times do not count."""
-        claims = self._claims(spec)
-
-        def some(*names: str) -> bytes:
-            members = {name: claims[name] for name in names if name in claims}
-            return b"," + orjson.dumps(members)[1:-1] if members else b""
-
-        return PreparedPersonToken(
-            head=orjson.dumps({"iss": claims["iss"]})[:-1] + b',"sub":',
-            middle=some("aud", "client_id") + b',"iat":',
-            scope=some("scope"),
-            tail=some("acr", "amr") + b"}",
-            alg=spec.alg,
-            format=spec.format,
-        )
+        claims = self._claims(spec._replace(family_id="", auth_time=spec.issued_at))
+        return PreparedPersonToken(claims, spec.alg, spec.format)
 
     def issue_for_person(
         self,
@@ -204,7 +186,7 @@ class AccessTokens:
         Args:
             prepared: from :meth:`prepare_for_people`.
             subject: the account's id.
-            family_id: base64url, as is ``jti``: both go into the JSON as they are.
+            family_id: of the grant's token family.
             auth_time: seconds since 1970, as is ``issued_at``.
             jti: name of the token.
             issued_at: seconds.
@@ -213,19 +195,14 @@ class AccessTokens:
         Raises:
             Unavailable: there is no active key for the algorithm.
         """
-        payload = b'%b%b%b%d,"exp":%d,"jti":"%b"%b,"fam":"%b","auth_time":%d%b' % (
-            prepared.head,
-            orjson.dumps(subject),
-            prepared.middle,
-            issued_at,
-            issued_at + lifetime,
-            jti.encode("ascii"),
-            prepared.scope,
-            family_id.encode("ascii"),
-            auth_time,
-            prepared.tail,
-        )
-        return self._finished(payload, prepared)
+        claims = prepared.claims.copy()
+        claims["sub"] = subject
+        claims["iat"] = issued_at
+        claims["exp"] = issued_at + lifetime
+        claims["jti"] = jti
+        claims["fam"] = family_id
+        claims["auth_time"] = auth_time
+        return self._finished(orjson.dumps(claims), prepared)
 
     def _finished(self, payload: bytes, prepared: PreparedToken | PreparedPersonToken) -> bytes:
         if prepared.format == "jwt":

@@ -5,7 +5,7 @@ refresh tokens. It is opened for every exchange, with or without a refresh token
 revoking it reaches all of them (rows C2, T7).
 """
 
-from idp.crypto import b64url_decode, b64url_encode
+from idp.crypto import b64url_encode
 from idp.ids import NAME_BYTES, fresh_bytes
 
 FAMILY_BYTES = NAME_BYTES
@@ -15,15 +15,3 @@ FAMILY_BYTES = NAME_BYTES
 def new_family_id() -> str:
     """A fresh family id: 16 random bytes as 22 characters of base64url."""
     return b64url_encode(fresh_bytes())
-
-
-def family_bytes(family_id: str) -> bytes:
-    """The 16 bytes behind a family id.
-
-    Raises:
-        ValueError: not a family id.
-    """
-    raw = b64url_decode(family_id)
-    if len(raw) != FAMILY_BYTES:
-        raise ValueError("a family id is 16 bytes")
-    return raw

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from idp.crypto import b64url_decode, b64url_encode, constant_time_equal, hmac_sha256
 from idp.keys import InvalidToken
-from idp.tokens.families import FAMILY_BYTES, family_bytes
+from idp.tokens.families import FAMILY_BYTES
 
 REFRESH_TOKEN_PREFIX = "idp_rt_"
 """Lets secret scanners find leaked tokens (row T18)."""
@@ -54,7 +54,10 @@ class RefreshTokens:
             ValueError: not a family id.
             OverflowError: a generation out of range.
         """
-        body = family_bytes(family_id) + generation.to_bytes(_GENERATION_BYTES, "big")
+        family = b64url_decode(family_id)
+        if len(family) != FAMILY_BYTES:
+            raise ValueError(f"a family id is {FAMILY_BYTES} bytes")
+        body = family + generation.to_bytes(_GENERATION_BYTES, "big")
         return REFRESH_TOKEN_PREFIX + b64url_encode(body + hmac_sha256(self._key, _LABEL + body))
 
     def decode(self, text: str) -> RefreshTokenParts:

@@ -48,10 +48,13 @@ def parse_pairs(text: bytes) -> Pairs:
         fields = text.decode("utf-8").split("&")
         if len(fields) > MAX_FIELDS:
             raise BadRequest(f"The request has more than {MAX_FIELDS} parameters.")
-        split = [field.partition("=") for field in fields]
-        if b"%" in text or b"+" in text:
-            split = [(_decoded(name), equals, _decoded(value)) for name, equals, value in split]
-        pairs = [(name, value) for name, equals, value in split if name or equals]
+        pairs = []
+        for field in fields:
+            name, equals, value = field.partition("=")
+            if "%" in field or "+" in field:
+                name, value = _decoded(name), _decoded(value)
+            if name or equals:
+                pairs.append((name, value))
     except UnicodeDecodeError as error:
         raise BadRequest("The parameters are not valid UTF-8.") from error
     if (b"\x00" in text or b"%00" in text) and any(

@@ -54,9 +54,8 @@ def source_of(environ: Environ, *, trusted_hops: int) -> Source:
     user_agent = environ.get("HTTP_USER_AGENT", "")
     if not user_agent.isprintable():  # nearly always it is
         user_agent = _printable(user_agent)
-    return Source(
-        client_address(environ, trusted_hops=trusted_hops), user_agent[:_MAX_USER_AGENT], request_id.get()
-    )
+    address = client_address(environ, trusted_hops=trusted_hops)
+    return Source(address, user_agent[:_MAX_USER_AGENT], request_id.get())
 
 
 def client_address(environ: Environ, *, trusted_hops: int) -> str:

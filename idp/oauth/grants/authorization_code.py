@@ -95,13 +95,10 @@ class AuthorizationCodeGrant(Grant):
             entry,
         )
 
-    def _kind(self, grant: AuthorizedGrant, resource: str | None) -> TokenKind:
-        return self.issuer.kind_for_account(self.registered, grant, resource=resource, now=self.now)
-
     def _kind_or_revoke(self, grant: AuthorizedGrant, resource: str | None, family_id: str) -> TokenKind:
         """Which tokens; a family that can give none, as its resource server is gone, does not stay open."""
         try:
-            return self._kind(grant, resource)
+            return self.issuer.kind_for_account(self.registered, grant, resource, now=self.now)
         except OAuth2Error:
             with self.services.database.transaction():
                 self.services.repos.families.revoke(family_id, "no_target", self.now)
@@ -122,7 +119,9 @@ class AuthorizationCodeGrant(Grant):
             return
         if row.created_at < self.services.epochs.of(self.registered):
             raise _refused()
-        self._kind(AuthorizedGrant.from_json(row.payload), resource)
+        self.issuer.kind_for_account(
+            self.registered, AuthorizedGrant.from_json(row.payload), resource, now=self.now
+        )
 
     def _look_closer(self, claim: CodeClaim) -> None:
         """Why the claim failed: a replay kills the family (row C2), guessing burns the code (row C8)."""

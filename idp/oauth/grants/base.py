@@ -40,10 +40,10 @@ class Grant(BaseGrant, TokenEndpointMixin):
             InvalidClientError: not authenticated.
             UnauthorizedClientError: not registered for this grant (row R11).
         """
-        self.registered = self.server.authenticator.authenticate(
+        self.registered = client = self.server.authenticator.authenticate(
             self.oauth_request, self.TOKEN_ENDPOINT_AUTH_METHODS, now=self.now
         )
-        if self.GRANT_TYPE not in self.registered.grant_types:
+        if self.GRANT_TYPE not in client.grant_types:
             raise UnauthorizedClientError(
                 f"The client is not registered for the grant type {self.GRANT_TYPE}."
             )

@@ -87,7 +87,7 @@ class RefreshTokenGrant(Grant):
         form = self.oauth_request.form
         requested = parse_scope(form["scope"]) if "scope" in form else ()
         return self.issuer.kind_for_account(
-            self.registered, grant, resource=form.get("resource"), requested=requested, now=self.now
+            self.registered, grant, form.get("resource"), requested=requested, now=self.now
         )
 
     def _assert_within_grant(self, parts: RefreshTokenParts) -> None:

@@ -63,7 +63,8 @@ class ClaimedCode(NamedTuple):
     @property
     def grant(self) -> Mapping[str, Any]:
         """The grant, parsed anew."""
-        return _parsed(self.grant_json)
+        grant: Mapping[str, Any] = orjson.loads(self.grant_json)
+        return grant
 
 
 class FamilyAdvance(NamedTuple):
@@ -93,7 +94,8 @@ class AdvancedFamily(NamedTuple):
     @property
     def grant(self) -> Mapping[str, Any]:
         """The grant, parsed anew."""
-        return _parsed(self.grant_json)
+        grant: Mapping[str, Any] = orjson.loads(self.grant_json)
+        return grant
 
 
 class FamilyState(NamedTuple):
@@ -113,7 +115,8 @@ class FamilyState(NamedTuple):
     @property
     def grant(self) -> Mapping[str, Any]:
         """The grant, parsed anew."""
-        return _parsed(self.grant_json)
+        grant: Mapping[str, Any] = orjson.loads(self.grant_json)
+        return grant
 
 
 class AccessState(NamedTuple):
@@ -130,7 +133,7 @@ class AccessState(NamedTuple):
     @property
     def grant(self) -> Mapping[str, Any] | None:
         """The family's grant, for the claims that were asked for; parsed anew."""
-        return None if self.grant_json is None else _parsed(self.grant_json)
+        return None if self.grant_json is None else orjson.loads(self.grant_json)
 
 
 class StatementObserver(Protocol):
@@ -171,8 +174,3 @@ class HotStore(Protocol):
     def check_access(self, *, family_id: str | None, jti: str) -> AccessState:
         """What userinfo and introspection must know, in one statement."""
         ...
-
-
-def _parsed(document: str | bytes) -> Mapping[str, Any]:
-    parsed: Mapping[str, Any] = orjson.loads(document)
-    return parsed

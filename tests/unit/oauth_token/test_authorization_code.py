@@ -57,7 +57,7 @@ def test_the_id_token_says_who_signed_in_and_when(back):
         "acr": "urn:idp:loa:1",
         "amr": ["pwd"],
         "sid": "ses_1",
-        "at_hash": at_hash(tokens["access_token"].encode(), "RS256").decode(),
+        "at_hash": at_hash(tokens["access_token"].encode(), "RS256"),
     }
 
 
@@ -90,9 +90,7 @@ def test_the_client_chooses_the_id_token_algorithm(back, alg):
     back.client("chooser", id_token_signed_response_alg=alg)
     tokens = back.sign_in("chooser")
 
-    assert (
-        back.claims(tokens["id_token"])["at_hash"] == at_hash(tokens["access_token"].encode(), alg).decode()
-    )
+    assert back.claims(tokens["id_token"])["at_hash"] == at_hash(tokens["access_token"].encode(), alg)
 
 
 def test_a_code_works_once(back):

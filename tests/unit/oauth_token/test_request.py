@@ -1,9 +1,15 @@
 """What every protocol form has to pass before any parameter means something."""
 
+from collections.abc import Callable
+
 import pytest
+from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idp.audit import Source
+from idp.oauth import OAuthRequest
+from idp.oauth.request import FORM_CHECKS
 from tests.unit.oauth_token.backchannel import BackChannel
 
 AUTH = ("machine", "s3cret")
@@ -71,6 +77,29 @@ def test_only_post_reaches_a_grant(back, method):
 def test_no_form_raises_anything_but_a_protocol_error(shared, pairs):
     """X3: whatever is sent gets an answer below 500."""
     assert shared.token(*pairs, auth=AUTH).status in {400, 401, 429}
+
+
+NAMES = st.sampled_from(["a", "b", "n" * 100, "n" * 101, "\xe4", "x\ny", ""])
+VALUES = st.sampled_from(["", "1", "v" * 8192, "v" * 8193, "\x7f", "\xe4", "\ud800", "\x00"])
+
+
+@given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=5).map(tuple), often=st.sampled_from([1, 49, 51]))
+def test_one_look_at_a_form_finds_what_the_list_of_checks_finds(pairs, often):
+    """R9, X3: the short way lets nothing pass that one of the checks refuses."""
+    pairs = (*pairs, *((f"p{n}", "1") for n in range(often)))
+    request = OAuthRequest(method="POST", headers={}, form=pairs, source=Source("192.0.2.1"))
+
+    assert _refuses(request.assert_well_formed) == any(
+        _refuses(lambda check=check: check(pairs)) for check in FORM_CHECKS
+    )
+
+
+def _refuses(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except InvalidRequestError:
+        return True
+    return False
 
 
 @given(header=st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: "Basic " + raw.hex()))

@@ -44,6 +44,16 @@ def test_members_of_a_newer_release_are_passed_over(grant):
     assert AuthorizedGrant.from_json({**grant.to_json(), "added_later": 1}) == grant
 
 
+def test_members_of_an_older_release_are_enough():
+    """Rows of a release that knew fewer members are read; what it did not write takes its default."""
+    older = {"client_id": "a", "account_id": "b", "scopes": ["x"], "redirect_uri": "c", "auth_time": 0}
+
+    grant = AuthorizedGrant.from_json(older)
+
+    assert (grant.scopes, grant.resources, grant.amr) == (("x",), (), ())
+    assert (grant.nonce, grant.refresh, grant.offline) == (None, False, False)
+
+
 def test_damaged_grant_is_an_error():
     with pytest.raises(KeyError):
         AuthorizedGrant.from_json({"client_id": "a"})
