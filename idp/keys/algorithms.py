@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -97,10 +98,11 @@ def byte_signer(alg: str, der: bytes) -> Callable[[bytes], bytes]:
 
 
 def _es256_signer(key: EllipticCurvePrivateKey) -> Callable[[bytes], bytes]:
-    algorithm = ECDSA(SHA256())
+    # Hashed here: the library would ask for each signature, through two abstract classes, what SHA256 is.
+    algorithm = ECDSA(Prehashed(SHA256()))
 
     def sign(data: bytes) -> bytes:
-        return _joined(key.sign(data, algorithm))
+        return _joined(key.sign(hashlib.sha256(data).digest(), algorithm))
 
     return sign
 
