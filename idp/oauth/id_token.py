@@ -1,18 +1,14 @@
 """ID token content. Source: OpenID Connect Core §2, §3.1.3.6, §12.2."""
 
 import hashlib
-from collections.abc import Sequence
-from typing import NamedTuple
-
-import orjson
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from idp.clients import RegisteredClient
 from idp.crypto import b64url_encode
-from idp.keys import KeyRing
 from idp.oauth.claims import Vocabulary, id_token_claims, vocabulary
 from idp.settings import Settings
 from idp.storage.hot import AccountState
-from idp.tokens import AuthorizedGrant
 
 _HASHES = {"ES256": hashlib.sha256, "RS256": hashlib.sha256, "EdDSA": hashlib.sha512}
 
@@ -29,21 +25,6 @@ class PreparedIdToken(NamedTuple):
     alg: str
     known: Vocabulary
     """Claims that may be asked for."""
-
-
-class IdTokenContent(NamedTuple):
-    """What one ID token is about."""
-
-    account: AccountState
-    grant: AuthorizedGrant
-    session_id: str | None
-    access_token: bytes
-    nonce: str | None
-    """``None`` on refresh (Core §12.2), and when the request had none."""
-    auth_time: int
-    """Seconds since 1970: always the moment the person proved who they are, also on refresh."""
-    issued_at: int
-    """Seconds since 1970."""
 
 
 def at_hash(access_token: bytes, alg: str) -> str:
@@ -75,13 +56,29 @@ def prepare_id_token(
     )
 
 
-def sign_id_token(prepared: PreparedIdToken, content: IdTokenContent, keyring: KeyRing) -> bytes:
-    """A signed ID token. ASCII.
+def id_token_payload(
+    prepared: PreparedIdToken,
+    account: AccountState,
+    asked: Mapping[str, Any] | None,
+    access_token: bytes,
+    *,
+    nonce: str | None,
+    session_id: str | None,
+    auth_time: int,
+    issued_at: int,
+) -> dict[str, Any]:
+    """The claims of one ID token.
 
-    Raises:
-        Unavailable: there is no active key for the algorithm.
+    Args:
+        prepared: what it has in common with others.
+        account: whom it is about.
+        asked: the ``claims`` parameter of the authorization request.
+        access_token: issued with it. ASCII.
+        nonce: ``None`` on refresh (Core §12.2), and when the request had none.
+        session_id: the browser session, as OIDC logout knows it.
+        auth_time: always the moment the person proved who they are, also on refresh. Seconds since 1970.
+        issued_at: seconds since 1970.
     """
-    account, asked, issued_at = content.account, content.grant.claims_request, content.issued_at
     # Their names are those of the vocabulary, and none of those below is among them.
     claims = id_token_claims(account, asked, prepared.known) if asked else {}
     claims["iss"] = prepared.issuer
@@ -89,12 +86,12 @@ def sign_id_token(prepared: PreparedIdToken, content: IdTokenContent, keyring: K
     claims["aud"] = prepared.client_id
     claims["exp"] = issued_at + prepared.lifetime
     claims["iat"] = issued_at
-    claims["auth_time"] = content.auth_time
+    claims["auth_time"] = auth_time
     claims["acr"] = prepared.acr
     claims["amr"] = prepared.amr
-    claims["at_hash"] = at_hash(content.access_token, prepared.alg)
-    if content.nonce is not None:
-        claims["nonce"] = content.nonce
-    if content.session_id is not None:
-        claims["sid"] = content.session_id
-    return keyring.active(prepared.alg).sign_payload(orjson.dumps(claims), typ="JWT")
+    claims["at_hash"] = at_hash(access_token, prepared.alg)
+    if nonce is not None:
+        claims["nonce"] = nonce
+    if session_id is not None:
+        claims["sid"] = session_id
+    return claims

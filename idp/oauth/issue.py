@@ -12,7 +12,7 @@ import orjson
 from idp.clients import RegisteredClient
 from idp.crypto import b64url_encode
 from idp.ids import fresh_bytes
-from idp.oauth.id_token import IdTokenContent, PreparedIdToken, prepare_id_token, sign_id_token
+from idp.oauth.id_token import PreparedIdToken, id_token_payload, prepare_id_token
 from idp.oauth.scopes import OPENID, TokenTarget, format_scope
 from idp.oauth.services import OAuthServices
 from idp.storage.hot import AccountState
@@ -166,9 +166,17 @@ class TokenIssuer:
         if refresh_token is not None:
             body["refresh_token"] = refresh_token
         if kind.id_token is not None:
-            content = IdTokenContent(account, grant, session_id, access_token, nonce, auth_time, issued_at)
-            signed = sign_id_token(kind.id_token, content, self._services.keyring)
-            body["id_token"] = signed.decode("ascii")
+            claims = id_token_payload(
+                kind.id_token,
+                account,
+                grant.claims_request,
+                access_token,
+                nonce=nonce,
+                session_id=session_id,
+                auth_time=auth_time,
+                issued_at=issued_at,
+            )
+            body["id_token"] = self._services.keyring.active(kind.id_token.alg).sign(claims, typ="JWT")
         return body
 
     def prepare_for_client(self, client: RegisteredClient, target: TokenTarget, now: datetime) -> ClientIssue:
