@@ -201,12 +201,18 @@ def test_sqlite_is_durable_and_checks_what_it_stores(sqlite_settings):
     with engine.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "cache_size")
         }
     engine.dispose()
 
     full = 2
-    assert pragmas == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1, "busy_timeout": 2500}
+    assert pragmas == {
+        "journal_mode": "wal",
+        "synchronous": full,
+        "foreign_keys": 1,
+        "busy_timeout": 2500,
+        "cache_size": -256,
+    }
 
 
 def test_sqlite_writers_queue_instead_of_failing(sqlite_settings, now):
