@@ -6,7 +6,7 @@
 | no lock is waited for in company | `test_a_locked_row_holds_up_its_own_request_alone` |
 | one mistake costs one request | `test_a_mistake_costs_its_own_request_alone` |
 | a table that changed | `test_a_table_that_changed_costs_no_further_requests` |
-| promise: 503 in time | `test_who_waits_in_vain_is_told` |
+| promise: 503 in time | `test_who_waits_in_vain_is_told`, `test_one_time_out_*` |
 | nobody knows what took effect | `test_a_lost_connection_is_told_to_all_who_were_on_it` |
 
 That a code is claimed once, however many try, is held by `test_hot_store.py` through these lanes.
@@ -187,3 +187,35 @@ def test_who_waits_in_vain_is_told(new_lane, database):
 
     assert refused.value.detail == "no database connection in time"
     assert lane.fetch_row(IN_TRANSACTION, ("b",))[1] == "b", "the next one need not wait"
+
+
+def test_one_time_out_counts_for_all_who_went_together(new_lane, database, postgresql_settings):
+    """Asked again alone, each would wait for another one."""
+    lane = new_lane(lock_timeout=timedelta(seconds=0.5))
+
+    with psycopg.connect(postgresql_settings.url) as other:
+        other.execute("LOCK TABLE ephemeral")
+        with crew(lane, database, [(TAKE, (key,)) for key in "abc"]) as answers:
+            for answer in answers:
+                with pytest.raises(Unavailable) as refused:
+                    answer.result()
+                assert "LockNotAvailable" in (refused.value.detail or "")
+
+
+def test_one_time_out_counts_for_those_who_waited_for_its_end(new_lane, database):
+    lane = new_lane(lock_timeout=timedelta(seconds=0.5), pool_timeout=timedelta(seconds=1))
+    database.execute("SELECT pg_advisory_lock(1)")
+
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(lane.fetch_row, MEET, ())
+        while database.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() != (1,):
+            pass
+        others = [threads.submit(lane.fetch_row, MEET, ()) for _ in range(2)]
+        for answer in (first, *others):
+            with pytest.raises(Unavailable):
+                answer.result()
+    details = [answer.exception().detail for answer in others]
+    database.execute("SELECT pg_advisory_unlock(1)")
+
+    assert details == ["the database does not answer"] * 2
+    assert lane.fetch_row(IN_TRANSACTION, ("b",))[1] == "b"

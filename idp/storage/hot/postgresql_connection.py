@@ -29,6 +29,7 @@ from idp.storage.connections import Unanswered, patience, postgresql_arguments
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Where PostgreSQL begins to count the microseconds of a timestamptz."""
 _ANSWERED = (int(ExecStatus.TUPLES_OK), int(ExecStatus.COMMAND_OK))
+_OUT_OF_TIME = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 _int16, _int32, _int64 = struct.Struct(">h"), struct.Struct(">i"), struct.Struct(">q")
 _JSONB_VERSION = b"\x01"
 
@@ -170,8 +171,9 @@ class HotConnection:
         """The first row, or ``None``, of each of several statements, sent at once and run as one transaction.
 
         Raises:
-            RolledBack: one of them failed.
-            psycopg.Error, Unanswered: as :meth:`fetch_row`; nobody knows then whether they took effect.
+            RolledBack: one of them failed by itself.
+            psycopg.Error, Unanswered: as :meth:`fetch_row`. A time-out means all of them: none took effect,
+                and to ask again would take another one.
 
         Source: libpq, pipeline mode (§34.5); the message flow of §55.2.4: what stands before one
         synchronisation is one transaction, which is committed before that is answered.
@@ -192,8 +194,12 @@ class HotConnection:
         pgconn.pipeline_sync()
         results = self._receive_until_synchronised()
         pgconn.exit_pipeline_mode()
-        if len(results) != len(prepared) or any(result.status not in _ANSWERED for result in results):
-            raise RolledBack
+        failed = next((result for result in results if result.status not in _ANSWERED), None)
+        if failed is not None:
+            reason = error_from_result(failed)
+            if isinstance(reason, _OUT_OF_TIME):
+                raise reason
+            raise RolledBack from reason
         return [statement.first_row(result) for statement, result in zip(prepared, results, strict=True)]
 
     def frame(self, command: bytes) -> None:

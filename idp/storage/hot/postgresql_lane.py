@@ -10,6 +10,7 @@ passes over locked rows. What found nothing in that form is asked again alone, i
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -20,6 +21,9 @@ from idp.storage.hot.postgresql_pool import PostgresPool
 
 _MOST = 16
 """Statements in one transaction: who is in it waits for all of them."""
+_IN_VAIN = 0.25
+"""Part of the pool's time-out. Who has waited so long while those before found no answer does not wait for
+one more time-out of the database: that is longer than a request may take."""
 
 
 class SharedStatement(NamedTuple):
@@ -34,9 +38,10 @@ class SharedStatement(NamedTuple):
 class _Request:
     """One thread's statement; written by whoever has it in hand: the thread itself, or its leader."""
 
-    __slots__ = ("crew", "error", "is_decided", "parameters", "row", "statement", "turn")
+    __slots__ = ("began", "crew", "error", "is_decided", "parameters", "row", "statement", "turn")
 
     def __init__(self, statement: SharedStatement, parameters: tuple[object, ...]) -> None:
+        self.began = time.monotonic()
         self.statement = statement
         self.parameters = parameters
         self.turn = threading.Lock()
@@ -72,7 +77,6 @@ class PostgresLane:
         Raises:
             Unavailable: no connection or no answer in time.
         """
-        began = self._pool.now()
         request = None
         with self._gate:
             if self._free:
@@ -81,13 +85,16 @@ class PostgresLane:
                 request = _Request(statement, parameters)
                 self._queue.append(request)
         if request is None:
+            is_answered = False
             try:
-                return self._pool.fetch_row(statement.alone, parameters)
+                row = self._pool.fetch_row(statement.alone, parameters)
+                is_answered = True
             finally:
-                self._hand_over()
+                self._hand_over(is_answered=is_answered)
+            return row
         self._wait(request)
         if request.crew:
-            self._lead(request.crew, began)
+            self._lead(request.crew)
         if request.error is not None:
             raise request.error
         if request.is_decided:
@@ -114,27 +121,24 @@ class PostgresLane:
         # Somebody has it in hand, and a connection has an end to its patience.
         request.turn.acquire()
 
-    def _lead(self, crew: Sequence[_Request], began: float) -> None:
+    def _lead(self, crew: Sequence[_Request]) -> None:
         """Run the statements of all of them, and tell each what came of it."""
+        is_answered = True
         try:
-            self._run(crew, began)
+            self._run(crew)
         except RolledBack:
             pass  # nobody is decided: each asks again alone, and hears of its own error
         except BaseException as error:
-            detail = error.detail if isinstance(error, Unavailable) else type(error).__name__
-            for request in crew:
-                request.error = Unavailable(detail=detail)
+            is_answered = False
+            _tell(crew, error.detail if isinstance(error, Unavailable) else type(error).__name__)
             if not isinstance(error, Unavailable):
                 raise
         finally:
-            self._hand_over()
+            self._hand_over(is_answered=is_answered)
             for request in crew[1:]:
                 request.turn.release()
 
-    def _run(self, crew: Sequence[_Request], began: float) -> None:
-        if self._pool.is_silent_since(began):
-            # Waiting in vain once more would take longer than a request may.
-            raise Unavailable(detail="the database does not answer")
+    def _run(self, crew: Sequence[_Request]) -> None:
         if len(crew) == 1:
             crew[0].row = self._pool.fetch_row(crew[0].statement.alone, crew[0].parameters)
             crew[0].is_decided = True
@@ -145,12 +149,27 @@ class PostgresLane:
             request.row = row
             request.is_decided = row is not None or alone is together
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, *, is_answered: bool) -> None:
         """Let the next in the queue lead all who wait with it."""
+        late: list[_Request] = []
+        crew: list[_Request] = []
         with self._gate:
-            if not self._queue:
+            if not is_answered:
+                latest = time.monotonic() - self._pool.timeout * _IN_VAIN
+                while self._queue and self._queue[0].began < latest:
+                    late.append(self._queue.popleft())
+            if self._queue:
+                crew = [self._queue.popleft() for _ in range(min(_MOST, len(self._queue)))]
+            else:
                 self._free += 1
-                return
-            crew = [self._queue.popleft() for _ in range(min(_MOST, len(self._queue)))]
-        crew[0].crew = crew
-        crew[0].turn.release()
+        if crew:
+            crew[0].crew = crew
+            crew[0].turn.release()
+        _tell(late, "the database does not answer")
+        for request in late:
+            request.turn.release()
+
+
+def _tell(requests: Sequence[_Request], detail: str) -> None:
+    for request in requests:
+        request.error = Unavailable(detail=detail)

@@ -99,7 +99,7 @@ class PostgresPool:
 
         Raises:
             RolledBack: one failed, and none took effect.
-            Unavailable: no connection or no answer in time.
+            Unavailable: no connection or no answer in time; nobody knows then whether they took effect.
         """
         for sql, _ in statements:
             self._observer.statement(sql)
@@ -122,14 +122,6 @@ class PostgresPool:
         if row is not None:
             self._observer.commit()
         return row
-
-    def now(self) -> float:
-        """The moment, on the clock of :meth:`is_silent_since`."""
-        return self._monotonic()
-
-    def is_silent_since(self, moment: float) -> bool:
-        """Whether somebody has waited for the server in vain since then."""
-        return self._silent_at > moment
 
     def note_commit(self) -> None:
         """What :meth:`fetch_row` ran has changed something after all."""
@@ -199,7 +191,7 @@ class PostgresPool:
                 self._waiting -= 1
 
     def _connect(self, began: float) -> HotConnection:
-        if self.is_silent_since(began):
+        if self._silent_at > began:
             # Somebody waited in vain for this server while this thread waited for somebody's slot: two
             # such times, one after the other, are longer than a request may take.
             self._return(None)
