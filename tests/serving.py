@@ -225,8 +225,9 @@ class OverGranian:
             answer, keeps = connection.read(method)
             return answer
         finally:
-            # A server that did not want all of a large body closes after its answer, whatever that says.
-            if keeps and not breaks_off and len(message) < _LARGE:
+            # A server that did not want all of a large body closes after its answer, whatever that says. To a
+            # server that is asked for a tunnel, what follows is the next request.
+            if keeps and not breaks_off and len(message) < _LARGE and method != "CONNECT":
                 self._idle.append(connection)
             else:
                 connection.socket.close()
