@@ -1,8 +1,11 @@
 """The connections of the hot paths on SQLite: what is rolled back, what is thrown away."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from queue import SimpleQueue
 
 import pytest
 
@@ -10,7 +13,7 @@ from idp.errors import Unavailable
 from idp.settings import DatabaseSettings
 from idp.storage import StatementCounter
 from idp.storage.hot import create_hot_pool
-from idp.storage.hot.sqlite_pool import SqlitePool
+from idp.storage.hot.sqlite_pool import SqlitePool, WritersTurn
 from tests.storage.threads import in_parallel
 
 BUMP = "UPDATE change_counter SET version = version + 1 WHERE topic = ?1"
@@ -111,3 +114,55 @@ def test_fifty_threads_lose_nothing(pool):
     in_parallel(50, bump)
 
     assert pool.fetch_row(VERSION, TOPIC) == (50,)
+
+
+def test_one_writer_at_a_time_and_none_is_refused(pool):
+    """Each connection by itself would look again and again, and some would give up."""
+
+    def bump(_: int) -> None:
+        with pool.transaction() as transaction:
+            transaction.run(BUMP, TOPIC)
+
+    with ThreadPoolExecutor(32) as threads:
+        list(threads.map(bump, range(320)))
+
+    assert pool.fetch_row(VERSION, TOPIC) == (320,)
+
+
+def test_a_failed_transaction_gives_the_turn_back(pool):
+    with pytest.raises(Unavailable), pool.transaction() as transaction:
+        transaction.run("SELECT * FROM nowhere", ())
+
+    with pool.transaction() as transaction:
+        transaction.run(BUMP, TOPIC)
+
+    assert pool.fetch_row(VERSION, TOPIC) == (1,)
+
+
+def test_who_gets_no_turn_in_time_is_told():
+    turn = WritersTurn(patience=0.01)
+    turn.take()
+
+    with pytest.raises(Unavailable):
+        turn.take()
+
+
+def test_who_waited_for_a_writer_that_was_locked_out_does_not_wait_once_more():
+    moments = SimpleQueue()
+
+    def monotonic() -> float:
+        moments.put(None)
+        return time.monotonic()
+
+    turn = WritersTurn(patience=60, monotonic=monotonic)
+    turn.take()
+    moments.get()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(turn.take)
+        moments.get()  # it has begun to wait
+        turn.note_locked_out()
+        turn.give_back()
+        with pytest.raises(Unavailable):
+            waiting.result()
+
+    turn.take()

@@ -5,7 +5,10 @@ a row is a tuple.
 """
 
 import sqlite3
+import threading
+import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +26,7 @@ class SqlitePool:
         self._observer = observer
         # A deque's append and pop are atomic: a lock-free pool as large as the thread count.
         self._idle: deque[sqlite3.Connection] = deque()
+        self._turn = WritersTurn()
 
     def fetch_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
         """Run a statement that changes nothing; its first row, or ``None``.
@@ -49,7 +53,7 @@ class SqlitePool:
         Raises:
             Unavailable: the file cannot be used, or another one's transaction took too long.
         """
-        return SqliteTransaction(self._take(), self._idle, self._observer)
+        return SqliteTransaction(self._take, self._idle, self._observer, self._turn)
 
     def close(self) -> None:
         """Close every connection; the pool is not used afterwards."""
@@ -75,33 +79,92 @@ class SqlitePool:
         return connection
 
 
+class WritersTurn:
+    """One writer of this process at a time; the others wait without asking.
+
+    SQLite knows no queue: who finds the file locked sleeps and looks again, longer each time, until somebody
+    who came later was luckier too often. Writers of other processes are still met that way.
+
+    Args:
+        patience: seconds that one writer waits at most.
+        monotonic: seconds that never go back.
+    """
+
+    def __init__(
+        self, patience: float = BUSY_TIMEOUT, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._patience = patience
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._locked_out_at = float("-inf")
+
+    def take(self) -> None:
+        """Wait for the turn; whoever takes it gives it back.
+
+        Raises:
+            Unavailable: it did not come in time, or who had it found the file locked all the time.
+        """
+        began = self._monotonic()
+        if not self._lock.acquire(timeout=self._patience):
+            raise Unavailable(detail="no turn to write in time")
+        if self._locked_out_at > began:
+            self._lock.release()
+            raise Unavailable(detail="the database could not be written lately")
+
+    def give_back(self) -> None:
+        """Let the next one write."""
+        self._lock.release()
+
+    def note_locked_out(self) -> None:
+        """Another process did not let go in time: who has waited meanwhile does not wait as long again."""
+        self._locked_out_at = self._monotonic()
+
+
 class SqliteTransaction:
     """A write transaction; its statements are one commit.
 
     A class, as a generator with ``@contextmanager`` costs more than the statements between.
     """
 
-    __slots__ = ("_before", "_connection", "_idle", "_observer")
+    __slots__ = ("_before", "_connection", "_idle", "_observer", "_take", "_turn")
 
     def __init__(
-        self, connection: sqlite3.Connection, idle: deque[sqlite3.Connection], observer: StatementObserver
+        self,
+        take: Callable[[], sqlite3.Connection],
+        idle: deque[sqlite3.Connection],
+        observer: StatementObserver,
+        turn: WritersTurn,
     ) -> None:
-        self._connection = connection
+        self._take = take
         self._idle = idle
         self._observer = observer
-        self._before = connection.total_changes
+        self._turn = turn
 
     def __enter__(self) -> Self:
+        self._turn.take()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-        except BaseException as error:
-            _throw_away(self._connection, error)
+            self._connection = self._take()
+            self._before = self._connection.total_changes
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except BaseException as error:
+                self._turn.note_locked_out()
+                _throw_away(self._connection, error)
+                raise
+        except BaseException:
+            self._turn.give_back()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            self._end(error)
+        finally:
+            self._turn.give_back()
+
+    def _end(self, error: BaseException | None) -> None:
         if error is not None:
             _throw_away(self._connection, error)
             return
