@@ -114,19 +114,7 @@ class TokenIssuer:
         version: object,
         now: datetime,
     ) -> TokenKind:
-        spec = TokenSpec(
-            subject="",
-            client_id=client.client_id,
-            audience=target.audience,
-            scope=target.scopes,
-            lifetime=self._access_lifetime(client),
-            issued_at=now,
-            jti="",
-            acr=grant.acr,
-            amr=grant.amr,
-            alg=client.access_token_signing_alg,
-            format=self._format(client, target),
-        )
+        spec = self._spec(client, target, now)._replace(acr=grant.acr, amr=grant.amr)
         settings = self._services.settings
         return TokenKind(
             client=client,
@@ -184,17 +172,7 @@ class TokenIssuer:
 
         No refresh token (RFC 6749 §4.4.3) and no ID token, as there is no person.
         """
-        spec = TokenSpec(
-            subject=client.client_id,
-            client_id=client.client_id,
-            audience=target.audience,
-            scope=target.scopes,
-            lifetime=self._access_lifetime(client),
-            issued_at=now,
-            jti="",
-            alg=client.access_token_signing_alg,
-            format=self._format(client, target),
-        )
+        spec = self._spec(client, target, now)._replace(subject=client.client_id)
         rest = orjson.dumps(_response(spec))
         return ClientIssue(client, self._services.access_tokens.prepare(spec), b'",' + rest[1:])
 
@@ -223,6 +201,20 @@ class TokenIssuer:
         return (
             now + (settings.refresh_token_lifetime if lifetime is None else lifetime),
             now + (settings.refresh_token_idle_lifetime if idle is None else idle),
+        )
+
+    def _spec(self, client: RegisteredClient, target: TokenTarget, now: datetime) -> TokenSpec:
+        """What the access tokens of one client for one target have in common, whoever they speak for."""
+        return TokenSpec(
+            subject="",
+            client_id=client.client_id,
+            audience=target.audience,
+            scope=target.scopes,
+            lifetime=self._access_lifetime(client),
+            issued_at=now,
+            jti="",
+            alg=client.access_token_signing_alg,
+            format=self._format(client, target),
         )
 
     def _access_lifetime(self, client: RegisteredClient) -> timedelta:

@@ -40,9 +40,7 @@ class ResourceDirectory:
 
     def version(self) -> object:
         """Another object after every change: what was worked out from one version holds for that one."""
-        if self._loaded != self._announced:
-            self._load_once()
-        return self._snapshot
+        return self._current()
 
     def find(self, identifier: str) -> ResourceServer | None:
         """The resource server with this identifier, compared as a string.

@@ -16,8 +16,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from idp.errors import Unavailable
+from idp.observability import get_logger
 from idp.storage.hot.postgresql_connection import RolledBack
 from idp.storage.hot.postgresql_pool import PostgresPool
+
+_log = get_logger(__name__)
 
 _MOST = 16
 """Statements in one transaction: who is in it waits for all of them."""
@@ -126,8 +129,11 @@ class PostgresLane:
         is_answered = True
         try:
             self._run(crew)
-        except RolledBack:
-            pass  # nobody is decided: each asks again alone, and hears of its own error
+        except RolledBack as error:
+            # Nobody is decided: each asks again alone, and hears of its own error. Its kind only: the words
+            # of the database may quote a value.
+            fields = {"requests": len(crew), "reason": type(error.__cause__).__name__}
+            _log.warning("storage.rolled_back", extra={"fields": fields})
         except BaseException as error:
             is_answered = False
             _tell(crew, error.detail if isinstance(error, Unavailable) else type(error).__name__)
