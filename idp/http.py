@@ -25,6 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import BaseHTTPResponse
 
 from idp.errors import Refused, Unavailable
+from idp.fibers import assert_may_block
 from idp.settings import HttpSettings, SettingsError
 
 _LONGEST_URL = 2048
@@ -199,6 +200,7 @@ class HttpClient:
         body: bytes | None = None,
         timeout: timedelta | None = None,
     ) -> HttpResponse:
+        assert_may_block()
         limit = self._max_bytes if max_bytes is None else min(max_bytes, self._max_bytes)
         sent = _Request(method=method, accept=accept, limit=limit, headers=headers or {}, body=body)
         target = _check_url(url, self._private_hosts)

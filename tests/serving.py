@@ -12,6 +12,7 @@ import select
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,9 +21,10 @@ from flask import Flask
 from granian._futures import _new_cbscheduler
 from granian._granian import WorkerSignal, WSGIWorker
 from granian.net import SocketSpec
-from granian.wsgi import _callback_wrapper
 
+from idp.cli.fiber_requests import fiber_runner
 from idp.cli.serve import make_server
+from idp.fibers import FiberLoop
 from idp.settings import Settings
 from tests.services import free_port
 from tests.transport import Answer, InProcess, Pairs, Transport
@@ -75,10 +77,16 @@ class GranianThread:
             *server.ssl_ctx,
             (None, None),
         )
-        scheduler = _new_cbscheduler(self._loop, _callback_wrapper(self._call, {}), impl_asyncio=True)
+        self._fibers = FiberLoop(server.blocking_threads)
+        runner = fiber_runner(self, self._fibers, {})
+        scheduler = _new_cbscheduler(self._loop, runner, impl_asyncio=True)
         self._worker.serve_mtr(scheduler, self._loop, self._signal)
 
-    def _call(self, environ: dict[str, Any], start_response: Any) -> Any:
+    @property
+    def waiting(self) -> Mapping[tuple[str, str], Callable[[bytes], bool]]:
+        return getattr(self._app, "waiting", {})
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         address = environ["REMOTE_ADDR"]
         environ["REMOTE_ADDR"] = self._told.get(address, address)
         return self._app(environ, start_response)
@@ -103,6 +111,7 @@ class GranianThread:
         self._signal.add_cb(stopped.set)
         self._signal.set()
         assert stopped.wait(SECONDS), "the server did not stop"
+        self._fibers.stop()
         self._loop.close()
 
 

@@ -13,6 +13,7 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from idp.cli.context import opened
+from idp.cli.fiber_requests import can_install, install
 from idp.cli.loading import load
 from idp.crypto import RootKeyError
 from idp.errors import Conflict, Invalid
@@ -36,6 +37,8 @@ _NOBODY_REGISTERS = (
     "registration.enabled is on, but nobody can register: no message can be sent to what"
     " registration.identifiers names; set mail.transport or sms.transport"
 )
+
+_NO_FIBERS = "this release of granian is not one we know: token requests wait in threads, which costs speed"
 
 _MAX_HEADER = 65_536
 """Bytes of request line and headers together; larger ones end with 431 (row X3)."""
@@ -72,6 +75,10 @@ def serve(*, bind: str | None, workers: int | None) -> None:
     load(_APPLICATION)
     load(_CEREMONIES)
     server = make_server(settings, host=host, port=port, workers=count)
+    if can_install():
+        install(settings.server.blocking_threads)
+    else:
+        _log.warning("server.without_fibers", extra={"fields": {"detail": _NO_FIBERS}})
     gc.freeze()  # a collection writes to all it looks at, which would end the sharing
     server.serve()
 

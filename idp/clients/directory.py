@@ -7,6 +7,7 @@ from itertools import islice
 
 from idp.clients.registered import RegisteredClient
 from idp.crypto import Secret
+from idp.fibers import assert_may_block
 from idp.storage import ChangeFeed, ClientRow, ClientSecretRow, Database, Repositories
 
 _BATCH = 500
@@ -83,6 +84,7 @@ class ClientDirectory:
 
     def _load_once(self) -> None:
         """One thread loads, the others wait for its result."""
+        assert_may_block()
         with self._lock:
             announced = self._announced
             if self._loaded == announced:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from idp.clients import RegisteredClient
 from idp.errors import Unavailable
+from idp.fibers import assert_may_block
 from idp.storage import ChangeFeed, Database, Repositories
 
 
@@ -42,6 +43,7 @@ class Epochs:
         """
         known = self._known
         if known[0] != self._version:
+            assert_may_block()
             with self._lock:
                 if self._known[0] != self._version:
                     self._known = (self._version, self._read())

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from idp.fibers import assert_may_block
 from idp.resources.rules import ResourceServer
 from idp.storage import ChangeFeed, Database, Repositories, ResourceServerRow
 
@@ -79,6 +80,7 @@ class ResourceDirectory:
 
     def _load_once(self) -> None:
         """One thread loads, the others wait for its result."""
+        assert_may_block()
         with self._lock:
             announced = self._announced
             if self._loaded == announced:

@@ -12,6 +12,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from idp.fibers import assert_may_block
 from idp.settings import DatabaseSettings
 from idp.storage.connections import (
     BUSY_TIMEOUT,
@@ -112,6 +113,7 @@ def begin_write(engine: Engine) -> Iterator[Connection]:
     Raises:
         Unavailable, IntegrityConflict: as `Database.transaction`.
     """
+    assert_may_block()
     with translated_errors(), engine.connect() as connection:
         connection.execution_options(**{_WRITE: True})
         with connection.begin():
@@ -125,6 +127,7 @@ def begin_read(engine: Engine) -> Iterator[Connection]:
     Raises:
         Unavailable: as `Database.transaction`.
     """
+    assert_may_block()
     with translated_errors(), engine.connect() as connection:
         yield connection
 
@@ -155,6 +158,7 @@ class Database:
             IntegrityConflict: a unique or foreign key was violated.
             RuntimeError: a transaction is open already, or rows wait to be written that nothing would write.
         """
+        assert_may_block()
         session = self.session()
         if session.info.get(_TRANSACTION):
             raise RuntimeError("transactions do not nest: the entrance opens one, rooms work inside it")

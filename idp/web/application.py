@@ -5,7 +5,7 @@ a request, a context and a response of them: that would cost 100 µs, and a whol
 answer costs less (docs/performance.md). Both ways end in the same endpoints.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -48,6 +48,10 @@ class NoSession(SessionInterface):
         """Nothing to save; Flask never gets here with a ``NullSession``."""
 
 
+WaitsForDatabase = Callable[[bytes], bool]
+"""Tells by a request's body whether it waits for the database. A guess: either answer is safe."""
+
+
 class Application(Flask):
     """Flask as this product uses it.
 
@@ -75,6 +79,8 @@ class Application(Flask):
         self.path_prefix = settings.issuer_path
         """The path of the issuer; every address of ours starts with it. Empty for most."""
         self._direct: dict[tuple[str, str], Endpoint] = {}
+        self.waiting: dict[tuple[str, str], WaitsForDatabase] = {}
+        """By method and path, which requests may run in a fiber; see :mod:`idp.fibers`."""
         self.edge = Edge(
             issuer=settings.issuer,
             trusted_hosts=settings.proxy.trusted_hosts,
@@ -82,7 +88,15 @@ class Application(Flask):
         )
         """The rules of the outermost door, which every request passes first."""
 
-    def add_endpoint(self, path: str, name: str, endpoint: Endpoint, methods: Iterable[str]) -> None:
+    def add_endpoint(
+        self,
+        path: str,
+        name: str,
+        endpoint: Endpoint,
+        methods: Iterable[str],
+        *,
+        waits: WaitsForDatabase | None = None,
+    ) -> None:
         """Answer ``methods`` at exactly this path without Flask.
 
         The URL map knows the path too: it answers other methods with 405, and ``HEAD`` by the
@@ -93,6 +107,7 @@ class Application(Flask):
             name: for ``url_for``.
             endpoint: passes the edge itself and turns its errors into answers.
             methods: upper case.
+            waits: which of its requests do little but wait, and can do that in a fiber.
         """
 
         def view() -> Response:
@@ -102,6 +117,8 @@ class Application(Flask):
         self.add_url_rule(path, name, view, methods=[*methods], provide_automatic_options=False)
         for method in methods:
             self._direct[method, path] = endpoint
+            if waits is not None:
+                self.waiting[method, path] = waits
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Give the request its id, then serve it. An id sent by the client is not trusted.

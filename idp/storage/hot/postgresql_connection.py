@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 
 from idp.settings import DatabaseSettings
 from idp.storage.connections import Unanswered, patience, postgresql_arguments
@@ -106,6 +106,49 @@ class _Statement(NamedTuple):
         )
 
 
+class Together:
+    """Statements that were sent to the server together, and what has come back so far."""
+
+    def __init__(self, pgconn: PGconn, statements: Sequence[_Statement]) -> None:
+        self._pgconn = pgconn
+        self._statements = statements
+        self._results: list[PGresult] = []
+
+    def receive(self) -> list[tuple[Any, ...] | None] | None:
+        """Take what has come, without waiting; the first row, or ``None``, of each once all are there.
+
+        Raises:
+            RolledBack: one of them failed by itself.
+            psycopg.Error: as :meth:`HotConnection.fetch_row`. A time-out means all of them: none took
+                effect, and to ask again would take another one.
+        """
+        pgconn, results = self._pgconn, self._results
+        pgconn.consume_input()
+        while not pgconn.is_busy():
+            result = pgconn.get_result()
+            if result is None:  # the end of one statement's results
+                if pgconn.status != ConnStatus.OK:
+                    raise psycopg.OperationalError(pgconn.error_message.decode(errors="replace").strip())
+            elif result.status == ExecStatus.PIPELINE_SYNC:
+                pgconn.exit_pipeline_mode()
+                return self._rows()
+            else:
+                results.append(result)
+        return None
+
+    def _rows(self) -> list[tuple[Any, ...] | None]:
+        failed = next((result for result in self._results if result.status not in _ANSWERED), None)
+        if failed is not None:
+            reason = error_from_result(failed)
+            if isinstance(reason, _OUT_OF_TIME):
+                raise reason
+            raise RolledBack from reason
+        return [
+            statement.first_row(result)
+            for statement, result in zip(self._statements, self._results, strict=True)
+        ]
+
+
 class HotConnection:
     """Runs one statement at a time; each is a transaction of its own.
 
@@ -165,15 +208,14 @@ class HotConnection:
             raise error_from_result(result)
         return statement.first_row(result)
 
-    def fetch_rows(
-        self, statements: Sequence[tuple[str, tuple[object, ...]]]
-    ) -> list[tuple[Any, ...] | None]:
-        """The first row, or ``None``, of each of several statements, sent at once and run as one transaction.
+    def begin_together(self, statements: Sequence[tuple[str, tuple[object, ...]]]) -> "Together":
+        """Send several statements at once, to be run as one transaction; the caller waits for the answer.
+
+        Nothing else may be done with the connection until then.
 
         Raises:
-            RolledBack: one of them failed by itself.
-            psycopg.Error, Unanswered: as :meth:`fetch_row`. A time-out means all of them: none took effect,
-                and to ask again would take another one.
+            RolledBack: one of them was given a value of the wrong kind; nothing was sent.
+            psycopg.Error, Unanswered: as :meth:`fetch_row`.
 
         Source: libpq, pipeline mode (§34.5); the message flow of §55.2.4: what stands before one
         synchronisation is one transaction, which is committed before that is answered.
@@ -192,15 +234,14 @@ class HotConnection:
         for statement, own in zip(prepared, values, strict=True):
             pgconn.send_query_prepared(statement.name, own, statement.formats, Format.BINARY)
         pgconn.pipeline_sync()
-        results = self._receive_until_synchronised()
-        pgconn.exit_pipeline_mode()
-        failed = next((result for result in results if result.status not in _ANSWERED), None)
-        if failed is not None:
-            reason = error_from_result(failed)
-            if isinstance(reason, _OUT_OF_TIME):
-                raise reason
-            raise RolledBack from reason
-        return [statement.first_row(result) for statement, result in zip(prepared, results, strict=True)]
+        if pgconn.flush():
+            self._push()
+        return Together(pgconn, prepared)
+
+    @property
+    def socket(self) -> int:
+        """Its number; readable when there is something to :meth:`Together.receive`."""
+        return self._pgconn.socket
 
     def frame(self, command: bytes) -> None:
         """Begin or end a transaction of several statements.
@@ -271,24 +312,6 @@ class HotConnection:
         if result.status not in _ANSWERED:
             raise error_from_result(result)
         return result
-
-    def _receive_until_synchronised(self) -> list[PGresult]:
-        """The answers to all statements of a pipeline, which end with that to the synchronisation."""
-        pgconn = self._pgconn
-        if pgconn.flush():
-            self._push()
-        until = time.monotonic() + self.patience
-        results: list[PGresult] = []
-        while True:
-            self._await_result(until)
-            result = pgconn.get_result()
-            if result is None:  # the end of one statement's results
-                if self.is_lost:
-                    raise psycopg.OperationalError(pgconn.error_message.decode(errors="replace").strip())
-                continue
-            if result.status == ExecStatus.PIPELINE_SYNC:
-                return results
-            results.append(result)
 
     def _await_result(self, until: float) -> None:
         """Return when libpq has a result in hand; a part of an answer does not buy more time."""

@@ -1,32 +1,30 @@
 """Statements of several requests in one round trip and one transaction.
 
-A statement alone costs a message each way, a switch to another process and a commit. While a few are on
-their way, those that come in the meantime gather and then go together: under load that halves what the
-database spends on each and takes a quarter from this process; with little to do each goes at once and alone.
+A statement alone costs a message each way, a switch to another process and a commit. Requests that run in
+fibers (:mod:`idp.fibers`) gather while others are on their way, and then go together. A request in a thread
+of its own goes alone.
 
 Who goes together shares a transaction, and holds what it has locked until the last one is through. So
 none of them may wait for a lock, or two such crowds could wait for each other: each has a second form that
-passes over locked rows. What found nothing in that form is asked again alone, in the form that waits.
+passes over locked rows. What found nothing in that form begins again alone, in the form that waits.
 """
 
-import threading
-import time
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from idp.errors import Unavailable
+from idp.fibers import Fiber, MustBlock, current_fiber
 from idp.observability import get_logger
-from idp.storage.hot.postgresql_connection import RolledBack
+from idp.storage.connections import Unanswered
+from idp.storage.hot.postgresql_connection import HotConnection, RolledBack, Together
 from idp.storage.hot.postgresql_pool import PostgresPool
 
 _log = get_logger(__name__)
 
-_MOST = 16
+_MOST = 32
 """Statements in one transaction: who is in it waits for all of them."""
-_IN_VAIN = 0.25
-"""Part of the pool's time-out. Who has waited so long while those before found no answer does not wait for
-one more time-out of the database: that is longer than a request may take."""
 
 
 class SharedStatement(NamedTuple):
@@ -38,26 +36,16 @@ class SharedStatement(NamedTuple):
     """Waits for nothing: what is locked does not exist for it. The same text if it takes no locks."""
 
 
-class _Request:
-    """One thread's statement; written by whoever has it in hand: the thread itself, or its leader."""
-
-    __slots__ = ("began", "crew", "error", "is_decided", "parameters", "row", "statement", "turn")
-
-    def __init__(self, statement: SharedStatement, parameters: tuple[object, ...]) -> None:
-        self.began = time.monotonic()
-        self.statement = statement
-        self.parameters = parameters
-        self.turn = threading.Lock()
-        self.turn.acquire()
-        self.crew: list[_Request] = []
-        """Whom this thread has to lead once it is its turn; empty: somebody did its work."""
-        self.row: tuple[Any, ...] | None = None
-        self.error: Unavailable | None = None
-        self.is_decided = False
+class _Request(NamedTuple):
+    fiber: Fiber
+    statement: SharedStatement
+    parameters: tuple[object, ...]
 
 
 class PostgresLane:
-    """Where the statements of one kind queue up.
+    """Where the statements of one kind gather.
+
+    All its fibers run on one loop, so nothing here needs a lock.
 
     Args:
         pool: whose connections are used.
@@ -66,116 +54,151 @@ class PostgresLane:
 
     def __init__(self, pool: PostgresPool, width: int) -> None:
         self._pool = pool
-        self._gate = threading.Lock()
-        self._free = width
-        self._queue: deque[_Request] = deque()
-
-    def __len__(self) -> int:
-        """How many wait for a crew."""
-        return len(self._queue)
+        self._width = width
+        self._under_way = 0
+        self._waiting: deque[_Request] = deque()
 
     def fetch_row(self, statement: SharedStatement, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
-        """As :meth:`PostgresPool.fetch_row`, with others where there are any.
+        """As :meth:`PostgresPool.fetch_row`; in a fiber, with others where there are any.
 
         Raises:
             Unavailable: no connection or no answer in time.
+            MustBlock: this can only be asked alone; nothing was changed.
         """
-        request = None
-        with self._gate:
-            if self._free:
-                self._free -= 1
-            else:
-                request = _Request(statement, parameters)
-                self._queue.append(request)
-        if request is None:
-            is_answered = False
-            try:
-                row = self._pool.fetch_row(statement.alone, parameters)
-                is_answered = True
-            finally:
-                self._hand_over(is_answered=is_answered)
-            return row
-        self._wait(request)
-        if request.crew:
-            self._lead(request.crew)
-        if request.error is not None:
-            raise request.error
-        if request.is_decided:
-            return request.row
-        return self._pool.fetch_row(statement.alone, parameters)
+        fiber = current_fiber()
+        if fiber is None:
+            return self._pool.fetch_row(statement.alone, parameters)
+        self._waiting.append(_Request(fiber, statement, parameters))
+        if len(self._waiting) == 1 and self._under_way < self._width:
+            # Soon and not now: whoever comes in the same turn of the loop goes along.
+            fiber.loop.call_soon(self._send, fiber.loop)
+        row: tuple[Any, ...] | None = fiber.suspend()
+        return row
 
     def change_row(
         self, statement: SharedStatement, parameters: tuple[object, ...]
     ) -> tuple[Any, ...] | None:
-        """As :meth:`PostgresPool.change_row`, with others where there are any."""
+        """As :meth:`PostgresPool.change_row`, otherwise as :meth:`fetch_row`."""
         row = self.fetch_row(statement, parameters)
         if row is not None:
-            self._pool.note_commit()
+            self._pool.observer.commit()
+            fiber = current_fiber()
+            if fiber is not None:
+                fiber.has_changed = True
         return row
 
-    def _wait(self, request: _Request) -> None:
-        """Until a leader has done the work, or it is this thread's turn to lead."""
-        if request.turn.acquire(timeout=self._pool.timeout):
+    def _send(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let as many as may go together go."""
+        if not self._waiting or self._under_way >= self._width:
             return
-        with self._gate:
-            if request in self._queue:
-                self._queue.remove(request)
-                raise Unavailable(detail="no database connection in time")
-        # Somebody has it in hand, and a connection has an end to its patience.
-        request.turn.acquire()
+        connection = self._pool.take_idle()
+        if connection is None:
+            if not self._under_way:
+                # To open a connection, or to wait for one, is for threads.
+                _begin_again(self._taken(len(self._waiting)))
+            return
+        requests = self._taken(min(_MOST, len(self._waiting)))
+        for request in requests:
+            self._pool.observer.statement(request.statement.together)
+        self._under_way += 1
+        _Crew(self, loop, requests, connection).send()
 
-    def _lead(self, crew: Sequence[_Request]) -> None:
-        """Run the statements of all of them, and tell each what came of it."""
-        is_answered = True
+    def _taken(self, count: int) -> list[_Request]:
+        return [self._waiting.popleft() for _ in range(count)]
+
+    def arrived(self, crew: "_Crew", error: BaseException | None = None) -> str | None:
+        """A crew is through, and its connection free for the next.
+
+        Returns:
+            What its requests are to be told, if the database is to blame for the error.
+        """
+        self._under_way -= 1
+        told = None
         try:
-            self._run(crew)
-        except RolledBack as error:
+            self._pool.give_back(crew.connection, error)
+        except Unavailable as unavailable:
+            told = unavailable.detail
+        if isinstance(error, Unanswered):
+            # Who has waited behind them does not wait for one more time-out: that would be too long.
+            _refuse(self._taken(len(self._waiting)), "the database does not answer")
+        self._send(crew.loop)
+        return told
+
+
+class _Crew:
+    """Requests on their way together."""
+
+    def __init__(
+        self,
+        lane: PostgresLane,
+        loop: asyncio.AbstractEventLoop,
+        requests: Sequence[_Request],
+        connection: HotConnection,
+    ) -> None:
+        self._lane = lane
+        self._requests = requests
+        self._answers: Together
+        self._patience: asyncio.TimerHandle
+        self.loop = loop
+        self.connection = connection
+
+    def send(self) -> None:
+        """Ask the database, and wait for it on the loop."""
+        try:
+            self._answers = self.connection.begin_together(
+                [(one.statement.together, one.parameters) for one in self._requests]
+            )
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the requests have to hear of it
+            self._end(error)
+            return
+        self._patience = self.loop.call_later(self.connection.patience, self._time_out)
+        self.loop.add_reader(self.connection.socket, self._receive)
+
+    def _receive(self) -> None:
+        try:
+            rows = self._answers.receive()
+        except BaseException as error:  # noqa: BLE001 - as above
+            self._stop_waiting()
+            self._end(error)
+            return
+        if rows is None:
+            return
+        self._stop_waiting()
+        # The next are sent before these go on: the database works meanwhile.
+        self._lane.arrived(self)
+        for (fiber, statement, _), row in zip(self._requests, rows, strict=True):
+            if row is None and statement.alone is not statement.together:
+                fiber.throw(MustBlock())
+            else:
+                fiber.switch(row)
+
+    def _time_out(self) -> None:
+        self._stop_waiting()
+        self._end(Unanswered(f"no answer within {self.connection.patience} s"))
+
+    def _stop_waiting(self) -> None:
+        self._patience.cancel()
+        self.loop.remove_reader(self.connection.socket)
+
+    def _end(self, error: BaseException) -> None:
+        told = self._lane.arrived(self, error)
+        if isinstance(error, RolledBack):
             # Nobody is decided: each asks again alone, and hears of its own error. Its kind only: the words
             # of the database may quote a value.
-            fields = {"requests": len(crew), "reason": type(error.__cause__).__name__}
+            fields = {"requests": len(self._requests), "reason": type(error.__cause__).__name__}
             _log.warning("storage.rolled_back", extra={"fields": fields})
-        except BaseException as error:
-            is_answered = False
-            _tell(crew, error.detail if isinstance(error, Unavailable) else type(error).__name__)
-            if not isinstance(error, Unavailable):
-                raise
-        finally:
-            self._hand_over(is_answered=is_answered)
-            for request in crew[1:]:
-                request.turn.release()
-
-    def _run(self, crew: Sequence[_Request]) -> None:
-        if len(crew) == 1:
-            crew[0].row = self._pool.fetch_row(crew[0].statement.alone, crew[0].parameters)
-            crew[0].is_decided = True
+            _begin_again(self._requests)
             return
-        rows = self._pool.fetch_rows([(one.statement.together, one.parameters) for one in crew])
-        for request, row in zip(crew, rows, strict=True):
-            alone, together = request.statement
-            request.row = row
-            request.is_decided = row is not None or alone is together
-
-    def _hand_over(self, *, is_answered: bool) -> None:
-        """Let the next in the queue lead all who wait with it."""
-        late: list[_Request] = []
-        crew: list[_Request] = []
-        with self._gate:
-            if not is_answered:
-                latest = time.monotonic() - self._pool.timeout * _IN_VAIN
-                while self._queue and self._queue[0].began < latest:
-                    late.append(self._queue.popleft())
-            if self._queue:
-                crew = [self._queue.popleft() for _ in range(min(_MOST, len(self._queue)))]
-            else:
-                self._free += 1
-        if crew:
-            crew[0].crew = crew
-            crew[0].turn.release()
-        _tell(late, "the database does not answer")
-        for request in late:
-            request.turn.release()
+        _refuse(self._requests, told or type(error).__name__)
+        if told is None:
+            raise error  # a mistake of ours: the loop logs it
 
 
-def _tell(requests: Sequence[_Request], detail: str) -> None:
+def _begin_again(requests: Sequence[_Request]) -> None:
     for request in requests:
-        request.error = Unavailable(detail=detail)
+        request.fiber.throw(MustBlock())
+
+
+def _refuse(requests: Sequence[_Request], detail: str) -> None:
+    for request in requests:
+        request.fiber.throw(Unavailable(detail=detail))

@@ -8,13 +8,14 @@ and casts them where the server cannot tell their type; a row is a tuple. ``json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 
 from idp.errors import Unavailable
+from idp.fibers import assert_may_block
 from idp.settings import DatabaseSettings
 from idp.storage.connections import Unanswered
 from idp.storage.hot.interface import StatementObserver
@@ -62,7 +63,7 @@ class PostgresPool:
         self._conninfo = conninfo
         self._extra_options = extra_options
         self._settings = settings
-        self._observer = observer
+        self.observer = observer
         self._monotonic = monotonic
         self.timeout = settings.pool_timeout.total_seconds()
         """Seconds to wait for a connection."""
@@ -82,7 +83,7 @@ class PostgresPool:
         Raises:
             Unavailable: no connection or no answer in time.
         """
-        self._observer.statement(sql)
+        self.observer.statement(sql)
         connection = self._take()
         try:
             row = connection.fetch_row(sql, parameters)
@@ -92,26 +93,6 @@ class PostgresPool:
         self._return(connection)
         return row
 
-    def fetch_rows(
-        self, statements: Sequence[tuple[str, tuple[object, ...]]]
-    ) -> list[tuple[Any, ...] | None]:
-        """Run several statements, of which none waits for a lock, as one transaction; the first row of each.
-
-        Raises:
-            RolledBack: one failed, and none took effect.
-            Unavailable: no connection or no answer in time; nobody knows then whether they took effect.
-        """
-        for sql, _ in statements:
-            self._observer.statement(sql)
-        connection = self._take()
-        try:
-            rows = connection.fetch_rows(statements)
-        except BaseException as error:
-            self._fail(error, connection)
-            raise
-        self._return(connection)
-        return rows
-
     def change_row(self, sql: str, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
         """Run a statement that may change something; it gives a row if and only if it did.
 
@@ -120,12 +101,32 @@ class PostgresPool:
         """
         row = self.fetch_row(sql, parameters)
         if row is not None:
-            self._observer.commit()
+            self.observer.commit()
         return row
 
-    def note_commit(self) -> None:
-        """What :meth:`fetch_row` ran has changed something after all."""
-        self._observer.commit()
+    def take_idle(self) -> HotConnection | None:
+        """An open connection that nobody uses, without waiting for one; it has to be given back."""
+        try:
+            connection = self._slots.pop()
+        except IndexError:
+            return None
+        now = self._monotonic()
+        if connection is None or self._is_closed or self._is_too_old(connection, now):
+            self._return(connection)
+            return None
+        connection.used_at = now
+        return connection
+
+    def give_back(self, connection: HotConnection, error: BaseException | None = None) -> None:
+        """What :meth:`take_idle` gave, and what went wrong with it.
+
+        Raises:
+            Unavailable: in place of an error that says so.
+        """
+        if error is None:
+            self._return(connection)
+        else:
+            self._fail(error, connection)
 
     @contextmanager
     def transaction(self) -> Iterator["PostgresTransaction"]:
@@ -139,7 +140,7 @@ class PostgresPool:
         connection = self._take()
         try:
             connection.frame(b"BEGIN")
-            transaction = PostgresTransaction(connection, self._observer)
+            transaction = PostgresTransaction(connection, self.observer)
             yield transaction
             connection.frame(b"COMMIT" if transaction.has_changed else b"ROLLBACK")
         except BaseException as error:
@@ -147,7 +148,7 @@ class PostgresPool:
             raise
         self._return(connection)
         if transaction.has_changed:
-            self._observer.commit()
+            self.observer.commit()
 
     def close(self) -> None:
         """Close every connection, those at work when they return; the pool is not used afterwards."""
@@ -156,6 +157,7 @@ class PostgresPool:
         self._close_idle()
 
     def _take(self) -> HotConnection:
+        assert_may_block()
         if self._is_closed:
             raise Unavailable(detail="the connections are closed")
         began = self._monotonic()
@@ -163,9 +165,7 @@ class PostgresPool:
             connection = self._slots.pop()
         except IndexError:
             connection = self._wait(began)
-        if connection is not None and (
-            began - connection.used_at > _LONGEST_IDLE or began - connection.opened_at > _LONGEST_LIFE
-        ):
+        if connection is not None and self._is_too_old(connection, began):
             self._discard(connection)
             connection = None
         if connection is None:
@@ -173,6 +173,10 @@ class PostgresPool:
             connection.opened_at = began
         connection.used_at = began
         return connection
+
+    @staticmethod
+    def _is_too_old(connection: HotConnection, now: float) -> bool:
+        return now - connection.used_at > _LONGEST_IDLE or now - connection.opened_at > _LONGEST_LIFE
 
     def _wait(self, began: float) -> HotConnection | None:
         """A slot, as soon as somebody returns one."""

@@ -76,7 +76,7 @@ class PostgresWindowStore:
         )
         tally = Tally._make(row or (0, 0, 0, 0, None))
         if tally.total is not None:
-            self._pool.note_commit()
+            self._pool.observer.commit()
         return tally
 
 

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from idp.errors import Unavailable
+from idp.fibers import assert_may_block
 from idp.settings import RedisSettings
 from idp.storage.records import Tally, Window
 from idp.storage.types import from_microseconds, to_microseconds
@@ -146,6 +147,7 @@ class RedisEphemeral:
         return Tally._make((*tally, None)[:5])
 
     def _try(self, call: Callable[[], Any]) -> Any:
+        assert_may_block()
         if self._monotonic() < self._paused_until:
             raise Unavailable(detail="redis failed a moment ago")
         try:

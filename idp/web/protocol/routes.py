@@ -3,7 +3,7 @@
 from flask import Response, request
 
 from idp.container import Container
-from idp.web.application import Application
+from idp.web.application import Application, WaitsForDatabase
 from idp.web.protocol.back_channel import BackChannel
 from idp.web.protocol.cors import CROSS_ORIGIN, OAUTH_METADATA, OIDC_METADATA, cors_headers, preflight
 from idp.web.protocol.discovery import Metadata
@@ -30,17 +30,18 @@ def add_protocol(app: Application, container: Container) -> None:
         (OAUTH_METADATA, metadata),
         ("/jwks", keys),
     )
-    operations = (  # address, operation, methods, memory
-        ("/token", oauth.token, ["POST"], oauth.repeats),
-        ("/introspect", oauth.introspect, ["POST"], None),
-        ("/revoke", oauth.revoke, ["POST"], None),
-        ("/userinfo", oauth.userinfo, ["GET", "POST"], None),
+    waits = container.settings.database.dialect == "postgresql"  # SQLite is a file, and its wait is work
+    operations = (  # address, operation, methods, memory, which wait
+        ("/token", oauth.token, ["POST"], oauth.repeats, _has_a_person if waits else None),
+        ("/introspect", oauth.introspect, ["POST"], None, _always if waits else None),
+        ("/revoke", oauth.revoke, ["POST"], None, None),
+        ("/userinfo", oauth.userinfo, ["GET", "POST"], None, _always if waits else None),
     )
     for path, document in documents:
         _add(app, path, document, ["GET"])
-    for path, operation, methods, repeats in operations:
+    for path, operation, methods, repeats, waiting in operations:
         endpoint = BackChannel(operation, container.settings, cors_headers(path), repeats)
-        _add(app, path, endpoint, methods)
+        _add(app, path, endpoint, methods, waiting)
     add_well_known(app, container)
     _add_upstream_logout(app, container)
     if app.path_prefix:
@@ -65,9 +66,25 @@ def _add_upstream_logout(app: Application, container: Container) -> None:
     )
 
 
-def _add(app: Application, path: str, endpoint: Endpoint, methods: list[str]) -> None:
+def _has_a_person(body: bytes) -> bool:
+    """Whether a token request speaks for somebody: a machine's own token needs no database."""
+    return b"client_credentials" not in body
+
+
+def _always(_body: bytes) -> bool:
+    return True
+
+
+def _add(
+    app: Application,
+    path: str,
+    endpoint: Endpoint,
+    methods: list[str],
+    waits: WaitsForDatabase | None = None,
+) -> None:
     whole = app.path_prefix + path
-    app.add_endpoint(whole, f"protocol {path}", Guarded(endpoint, app.edge, cors_headers(path)), methods)
+    guarded = Guarded(endpoint, app.edge, cors_headers(path))
+    app.add_endpoint(whole, f"protocol {path}", guarded, methods, waits=waits)
     if path in CROSS_ORIGIN:
         app.add_url_rule(
             whole, f"preflight {path}", preflight, methods=["OPTIONS"], provide_automatic_options=False
