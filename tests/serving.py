@@ -58,7 +58,7 @@ class GranianThread:
         self._peers: dict[str, OverGranian] = {}  # by the address the application is told
         self._told: dict[str, str] = {}  # from the loopback address
         self._lock = threading.Lock()
-        self._app = app
+        self.app = app
         self._signal = WorkerSignal()
         self._loop = asyncio.new_event_loop()  # asked for by the scheduler, never run by a WSGI worker
         self._worker = WSGIWorker(
@@ -84,12 +84,12 @@ class GranianThread:
 
     @property
     def waiting(self) -> Mapping[tuple[str, str], Callable[[bytes], bool]]:
-        return getattr(self._app, "waiting", {})
+        return getattr(self.app, "waiting", {})
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         address = environ["REMOTE_ADDR"]
         environ["REMOTE_ADDR"] = self._told.get(address, address)
-        return self._app(environ, start_response)
+        return self.app(environ, start_response)
 
     def transport(self, issuer: str, address: str = PEER) -> "OverGranian":
         """Connections that the application sees come from `address`.

@@ -30,6 +30,8 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Where PostgreSQL begins to count the microseconds of a timestamptz."""
 _ANSWERED = (int(ExecStatus.TUPLES_OK), int(ExecStatus.COMMAND_OK))
 _OUT_OF_TIME = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+TIME_OUTS = (*_OUT_OF_TIME, Unanswered)
+"""What it is called when the database had its time and gave no answer."""
 _int16, _int32, _int64 = struct.Struct(">h"), struct.Struct(">i"), struct.Struct(">q")
 _JSONB_VERSION = b"\x01"
 

@@ -18,7 +18,7 @@ from idp.errors import Unavailable
 from idp.fibers import Fiber, MustBlock, current_fiber
 from idp.observability import get_logger
 from idp.storage.connections import Unanswered
-from idp.storage.hot.postgresql_connection import HotConnection, RolledBack, Together
+from idp.storage.hot.postgresql_connection import TIME_OUTS, HotConnection, RolledBack, Together
 from idp.storage.hot.postgresql_pool import PostgresPool
 
 _log = get_logger(__name__)
@@ -118,7 +118,7 @@ class PostgresLane:
             self._pool.give_back(crew.connection, error)
         except Unavailable as unavailable:
             told = unavailable.detail
-        if isinstance(error, Unanswered):
+        if isinstance(error, TIME_OUTS):
             # Who has waited behind them does not wait for one more time-out: that would be too long.
             _refuse(self._taken(len(self._waiting)), "the database does not answer")
         self._send(crew.loop)
@@ -139,6 +139,7 @@ class _Crew:
         self._requests = requests
         self._answers: Together
         self._patience: asyncio.TimerHandle
+        self._socket: int
         self.loop = loop
         self.connection = connection
 
@@ -152,7 +153,8 @@ class _Crew:
             self._end(error)
             return
         self._patience = self.loop.call_later(self.connection.patience, self._time_out)
-        self.loop.add_reader(self.connection.socket, self._receive)
+        self._socket = self.connection.socket  # kept: a lost connection does not know its own any more
+        self.loop.add_reader(self._socket, self._receive)
 
     def _receive(self) -> None:
         try:
@@ -178,7 +180,7 @@ class _Crew:
 
     def _stop_waiting(self) -> None:
         self._patience.cancel()
-        self.loop.remove_reader(self.connection.socket)
+        self.loop.remove_reader(self._socket)
 
     def _end(self, error: BaseException) -> None:
         told = self._lane.arrived(self, error)
