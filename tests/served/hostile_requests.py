@@ -249,9 +249,9 @@ def _settled(value: Any) -> Any:
 
 
 @contextmanager
-def hostility(folder: Path) -> Iterator[Hostility]:
-    """A provider for the corpus, with its database in this folder."""
-    provider = make_provider(make_settings(folder))
+def hostility(folder: Path, database_url: str | None = None) -> Iterator[Hostility]:
+    """A provider for the corpus, with its database in this folder or at this address."""
+    provider = make_provider(make_settings(folder, database_url))
     try:
         held = Hostility(provider)
         try:

@@ -5,9 +5,11 @@ answers now is held to them (rows X2 to X6, R9). See hostile_requests.py for how
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from tests.databases import BOTH_DATABASES, new_postgresql_database
 from tests.served.hostile_requests import (
     Case,
     Hostility,
@@ -23,10 +25,12 @@ CASES = read_cases()
 ANSWERS = read_answers()
 
 
-@pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostility]:
-    with hostility(tmp_path_factory.mktemp("hostile")) as started:
-        yield started
+@pytest.fixture(scope="module", params=BOTH_DATABASES)
+def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostility]:
+    """On PostgreSQL, requests that wait run in fibers; on SQLite all run in threads."""
+    with ExitStack() as stack:
+        url = stack.enter_context(new_postgresql_database()) if request.param == "postgresql" else None
+        yield stack.enter_context(hostility(tmp_path_factory.mktemp("hostile"), url))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
