@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from idp.storage.hot.interface import (
     FamilyAdvance,
     FamilyState,
 )
+from idp.storage.hot.sqlite_lane import SqliteLane
 from idp.storage.hot.sqlite_pool import SqlitePool, SqliteTransaction
 from idp.storage.records import AuditEntry
 from idp.storage.types import from_microseconds, to_microseconds
@@ -84,75 +86,15 @@ class SqliteHotStore:
 
     def __init__(self, pool: SqlitePool) -> None:
         self._pool = pool
+        self._changes = SqliteLane(pool)
 
     def claim_code(self, claim: CodeClaim) -> ClaimedCode | None:
         """See :class:`HotStore`."""
-        now = to_microseconds(claim.now)
-        not_before = claim.client_not_before
-        with self._pool.transaction() as transaction:
-            row = transaction.fetch_row(
-                _CLAIM_CODE,
-                (
-                    now,
-                    claim.family_id,
-                    claim.digest,
-                    claim.client_id,
-                    claim.proof,
-                    claim.target,
-                    None if not_before is None else to_microseconds(not_before),
-                ),
-            )
-            if row is None:
-                return None
-            account_id, session_id, payload = row
-            grant = orjson.loads(payload)
-            transaction.run(
-                _OPEN_FAMILY,
-                (
-                    claim.family_id,
-                    claim.client_id,
-                    account_id,
-                    session_id,
-                    payload,
-                    int(bool(grant.get("offline"))),
-                    now,
-                    to_microseconds(claim.family_expires_at),
-                    to_microseconds(claim.family_idle_expires_at),
-                ),
-            )
-            write_audit(transaction, claim.audit, now, account_id, claim.client_id, session_id)
-            account = _find_account(transaction, account_id)
-        return ClaimedCode(account=account, grant_json=payload, session_id=session_id)
+        return self._changes.change(partial(_claim, claim))
 
     def advance_family(self, advance: FamilyAdvance) -> AdvancedFamily | None:
         """See :class:`HotStore`."""
-        now = to_microseconds(advance.now)
-        client_not_before = advance.client_not_before
-        with self._pool.transaction() as transaction:
-            row = transaction.fetch_row(
-                _ADVANCE_FAMILY,
-                (
-                    1 if advance.rotate else 0,
-                    now,
-                    to_microseconds(advance.idle_expires_at),
-                    advance.family_id,
-                    advance.generation,
-                    advance.client_id,
-                    None if client_not_before is None else to_microseconds(client_not_before),
-                ),
-            )
-            if row is None:
-                return None
-            account_id, session_id, grant, generation, expires_at = row
-            write_audit(transaction, advance.audit, now, account_id, advance.client_id, session_id)
-            account = _find_account(transaction, account_id)
-        return AdvancedFamily(
-            account=account,
-            grant_json=grant,
-            session_id=session_id,
-            generation=generation,
-            expires_at=from_microseconds(expires_at),
-        )
+        return self._changes.change(partial(_advance, advance))
 
     def find_family(self, family_id: str) -> FamilyState | None:
         """See :class:`HotStore`."""
@@ -185,6 +127,73 @@ class SqliteHotStore:
             account=_account(account) if account[0] is not None else None,
             grant_json=grant,
         )
+
+
+def _claim(claim: CodeClaim, transaction: SqliteTransaction) -> ClaimedCode | None:
+    now = to_microseconds(claim.now)
+    not_before = claim.client_not_before
+    row = transaction.fetch_row(
+        _CLAIM_CODE,
+        (
+            now,
+            claim.family_id,
+            claim.digest,
+            claim.client_id,
+            claim.proof,
+            claim.target,
+            None if not_before is None else to_microseconds(not_before),
+        ),
+    )
+    if row is None:
+        return None
+    account_id, session_id, payload = row
+    grant = orjson.loads(payload)
+    transaction.run(
+        _OPEN_FAMILY,
+        (
+            claim.family_id,
+            claim.client_id,
+            account_id,
+            session_id,
+            payload,
+            int(bool(grant.get("offline"))),
+            now,
+            to_microseconds(claim.family_expires_at),
+            to_microseconds(claim.family_idle_expires_at),
+        ),
+    )
+    write_audit(transaction, claim.audit, now, account_id, claim.client_id, session_id)
+    account = _find_account(transaction, account_id)
+    return ClaimedCode(account=account, grant_json=payload, session_id=session_id)
+
+
+def _advance(advance: FamilyAdvance, transaction: SqliteTransaction) -> AdvancedFamily | None:
+    now = to_microseconds(advance.now)
+    not_before = advance.client_not_before
+    row = transaction.fetch_row(
+        _ADVANCE_FAMILY,
+        (
+            1 if advance.rotate else 0,
+            now,
+            to_microseconds(advance.idle_expires_at),
+            advance.family_id,
+            advance.generation,
+            advance.client_id,
+            None if not_before is None else to_microseconds(not_before),
+        ),
+    )
+    if row is None:
+        return None
+    account_id, session_id, grant, generation, expires_at = row
+    write_audit(transaction, advance.audit, now, account_id, advance.client_id, session_id)
+    account = _find_account(transaction, account_id)
+    return AdvancedFamily(
+        account=account,
+        grant_json=grant,
+        session_id=session_id,
+        generation=generation,
+        expires_at=from_microseconds(expires_at),
+    )
 
 
 def write_audit(

@@ -30,12 +30,13 @@ def add_protocol(app: Application, container: Container) -> None:
         (OAUTH_METADATA, metadata),
         ("/jwks", keys),
     )
-    waits = container.settings.database.dialect == "postgresql"  # SQLite is a file, and its wait is work
+    # To read is no wait where the database is a file.
+    look_waits = _always if container.settings.database.dialect == "postgresql" else None
     operations = (  # address, operation, methods, memory, which wait
-        ("/token", oauth.token, ["POST"], oauth.repeats, _has_a_person if waits else None),
-        ("/introspect", oauth.introspect, ["POST"], None, _always if waits else None),
+        ("/token", oauth.token, ["POST"], oauth.repeats, _has_a_person),
+        ("/introspect", oauth.introspect, ["POST"], None, look_waits),
         ("/revoke", oauth.revoke, ["POST"], None, None),
-        ("/userinfo", oauth.userinfo, ["GET", "POST"], None, _always if waits else None),
+        ("/userinfo", oauth.userinfo, ["GET", "POST"], None, look_waits),
     )
     for path, document in documents:
         _add(app, path, document, ["GET"])
