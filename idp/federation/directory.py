@@ -58,6 +58,11 @@ class ProviderDirectory:
         """Those that can be used, hidden ones too, in the order of their buttons."""
         return self._current().enabled
 
+    @property
+    def has_homes(self) -> bool:
+        """Whether any domain leads elsewhere; with few providers it does."""
+        return bool(self._current().homes)
+
     def for_email_domain(self, domain: str) -> Provider | None:
         """Where people with an address of this domain are at home, hidden or not; None if here."""
         homes = self._current().homes

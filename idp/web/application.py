@@ -149,8 +149,9 @@ class Application(Flask):
     def process_response(self, response: Response) -> Response:
         """Put the request id on every answer, errors included."""
         response = super().process_response(response)
-        response.headers["Server"] = _SERVER[1]
-        response.headers["X-Request-Id"] = request_id.get()
+        # Nothing else sets them: to add costs a third of what to replace would.
+        response.headers.add(*_SERVER)
+        response.headers.add("X-Request-Id", request_id.get())
         request.environ[_IS_WHOLE] = response.is_sequence
         return response
 

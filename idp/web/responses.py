@@ -34,9 +34,7 @@ class _Redirect(Response):
 
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
         del environ
-        headers = Headers(self.headers)
-        headers["Content-Length"] = "0"
-        return headers
+        return self.headers  # with the length of the empty body, which it was given when it was made
 
 
 def see_other(location: str) -> Response:

@@ -97,6 +97,8 @@ def home_of(identifier: str, view: InteractionView | None) -> Provider | None:
 
     Security: decided by the domain alone, so that nobody learns whether there is such an account (row L6).
     """
+    if not container().providers.has_homes:  # else each sign-in would take an address apart for nothing
+        return None
     try:
         domain = canonical_email(identifier).rpartition("@")[2]
     except Invalid:
