@@ -50,8 +50,8 @@ class ServerSettings(Section):
     """Worker processes; about one for each processor."""
 
     blocking_threads: int = Field(default=32, ge=6, le=256)
-    """Requests one worker has in hand at a time, those included that wait: for the database, or for a
-    password hash. At least four more than `passwords.max_concurrent_hashes` and
+    """Requests that occupy a thread of one worker at a time: all but those token requests that only wait for
+    the database, which need none. At least four more than `passwords.max_concurrent_hashes` and
     `passwords.max_waiting_hashes` together, so that a flood of sign-ins leaves threads for the other
     requests."""
 
