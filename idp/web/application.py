@@ -7,12 +7,15 @@ answer costs less (docs/performance.md). Both ways end in the same endpoints.
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from jinja2 import StrictUndefined
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.sansio.http import parse_cookie
+from werkzeug.utils import cached_property
 
 from idp.observability import new_request_id, request_id
 from idp.settings import Settings
@@ -31,6 +34,16 @@ _SERVER = ("Server", "idp")
 
 _IS_WHOLE = "idp.is_whole"
 """In the environment of a request through Flask: whether its answer is no stream."""
+
+
+class PlainRequest(Request):
+    """A request whose cookies are read where WSGI put them, not looked for among all headers."""
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """As Werkzeug reads them."""
+        sent = parse_cookie(self.environ.get("HTTP_COOKIE", ""), cls=self.dict_storage_class)
+        return cast("ImmutableMultiDict[str, str]", sent)
 
 
 class NoSession(SessionInterface):
@@ -58,6 +71,8 @@ class Application(Flask):
     The application carries no hooks; those of the browser pages hang on their blueprint.
     What must happen to every request is done in the methods below.
     """
+
+    request_class = PlainRequest
 
     def __init__(self, settings: Settings) -> None:
         super().__init__("idp.web", template_folder=str(find_templates()), static_folder=None)

@@ -43,6 +43,8 @@ def note_sign_in(session: BrowserSession, response: Response) -> None:
     """
     here = visit()
     was_present = here.session is not None and here.session.id != session.id
+    if not was_present and BESIDE.read(request, secure=is_secure()) is None:
+        return  # the usual case: nobody else
     others = list(_live(_secrets(), None))
     if was_present and here.session_cookie is not None:
         others = [*_live([here.session_cookie], session), *others]

@@ -26,7 +26,8 @@ def describe(uid: str) -> InteractionView:
     """
     here = visit()
     view = container().authorization.describe(uid, here.browser, now(), session=here.session)
-    choose_language(view.ui_locales)
+    if view.ui_locales:  # else the language is chosen already
+        choose_language(view.ui_locales)
     return view
 
 
