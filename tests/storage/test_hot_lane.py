@@ -287,3 +287,16 @@ def test_one_time_out_counts_for_those_who_waited_for_its_end(new_lane, database
 
     assert [answer.exception().detail for answer in others] == ["the database does not answer"] * 2
     assert lane.ask(IN_TRANSACTION, ("b",)).result()[1] == "b"
+
+
+def test_many_who_find_no_connection_do_not_each_open_one(postgresql_settings):
+    lane = Lane(postgresql_settings)
+
+    try:
+        rows = [answer.result() for answer in [lane.ask(IN_TRANSACTION, (str(n),)) for n in range(40)]]
+        opened = sum(connection is not None for connection in lane.pool._slots)  # noqa: SLF001
+    finally:
+        lane.close()
+
+    assert [row[1] for row in rows] == [str(number) for number in range(40)]
+    assert 1 <= opened < 8

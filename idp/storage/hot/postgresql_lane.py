@@ -26,6 +26,9 @@ _log = get_logger(__name__)
 _MOST = 32
 """Statements in one transaction: who is in it waits for all of them."""
 
+_LOOK_AGAIN = 0.02
+"""Seconds, while there is no connection to send anything on."""
+
 
 class SharedStatement(NamedTuple):
     """One statement in both its forms, with the same parameters."""
@@ -56,6 +59,7 @@ class PostgresLane:
         self._pool = pool
         self._width = width
         self._under_way = 0
+        self._to_threads = 1
         self._waiting: deque[_Request] = deque()
 
     def fetch_row(self, statement: SharedStatement, parameters: tuple[object, ...]) -> tuple[Any, ...] | None:
@@ -94,9 +98,14 @@ class PostgresLane:
         connection = self._pool.take_idle()
         if connection is None:
             if not self._under_way:
-                # To open a connection, or to wait for one, is for threads.
-                _begin_again(self._taken(len(self._waiting)))
+                # To open a connection, or to wait for one, is for threads: for few at first, as what one of
+                # them opens may serve all, then for twice as many each time.
+                _begin_again(self._taken(min(self._to_threads, len(self._waiting))))
+                self._to_threads *= 2
+                if self._waiting:
+                    loop.call_later(_LOOK_AGAIN, self._send, loop)
             return
+        self._to_threads = 1
         requests = self._taken(min(_MOST, len(self._waiting)))
         for request in requests:
             self._pool.observer.statement(request.statement.together)
