@@ -20,8 +20,6 @@ from greenlet import getcurrent, greenlet
 
 _AT_ONCE = 16
 """Fibers begun before those are looked after that wait."""
-
-
 _KEPT = 64
 """Fibers that stay when they have nothing to do."""
 

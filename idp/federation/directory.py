@@ -60,7 +60,7 @@ class ProviderDirectory:
 
     @property
     def has_homes(self) -> bool:
-        """Whether any domain leads elsewhere; with few providers it does."""
+        """Whether any domain leads elsewhere; mostly none does."""
         return bool(self._current().homes)
 
     def for_email_domain(self, domain: str) -> Provider | None:

@@ -56,10 +56,13 @@ class SqliteLane:
             # Soon and not now: whoever comes in the same turn of the loop goes along.
             fiber.loop.call_soon(self._write, fiber.loop)
         result: T | None = fiber.suspend()
-        fiber.has_changed = result is not None
+        if result is not None:
+            fiber.has_changed = True
         return result
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._waiting:
+            return
         requests = [self._waiting.popleft() for _ in range(min(_MOST, len(self._waiting)))]
         if self._waiting:
             loop.call_soon(self._write, loop)
@@ -67,7 +70,9 @@ class SqliteLane:
             with self._pool.transaction() as transaction:
                 results = [request.work(transaction) for request in requests]
         except Unavailable as unavailable:
-            for request in requests:
+            # Who has gathered behind them does not wait for one more time-out: that would be too long.
+            late, self._waiting = self._waiting, deque()
+            for request in (*requests, *late):
                 request.fiber.throw(Unavailable(detail=unavailable.detail))
         except Exception:  # noqa: BLE001 - each hears of its own error, alone
             for request in requests:
