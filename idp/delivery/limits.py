@@ -7,11 +7,9 @@ nothing. Parallel requests may overshoot by as many as there are at that moment.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from limits import RateLimitItem, parse
-
 from idp.crypto import Secret, keyed_digest
 from idp.delivery.message import Channel
-from idp.settings import RatelimitSettings
+from idp.settings import Rate, RatelimitSettings, parse_rate
 from idp.storage import Repositories
 
 LONGEST_WINDOW = timedelta(days=1)
@@ -20,9 +18,9 @@ LONGEST_WINDOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rates:
-    recipient: RateLimitItem
-    source: RateLimitItem
-    total: RateLimitItem
+    recipient: Rate
+    source: Rate
+    total: Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +46,14 @@ class MessageLimits:
         self._key = key
         self._rates = {
             Channel.MAIL: _Rates(
-                recipient=parse(settings.mail_per_recipient),
-                source=parse(settings.mail_per_source),
-                total=parse(settings.mail_total),
+                recipient=parse_rate(settings.mail_per_recipient),
+                source=parse_rate(settings.mail_per_source),
+                total=parse_rate(settings.mail_total),
             ),
             Channel.SMS: _Rates(
-                recipient=parse(settings.sms_per_recipient),
-                source=parse(settings.sms_per_source),
-                total=parse(settings.sms_total),
+                recipient=parse_rate(settings.sms_per_recipient),
+                source=parse_rate(settings.sms_per_source),
+                total=parse_rate(settings.sms_total),
             ),
         }
 
@@ -81,11 +79,11 @@ class MessageLimits:
         named = zip(
             ("recipient", "source", "total"), seen, (rates.recipient, rates.source, rates.total), strict=True
         )
-        return next((name for name, count, rate in named if count >= rate.amount), None)
+        return next((name for name, count, rate in named if count >= rate.count), None)
 
     def _digest(self, kind: str, value: str) -> bytes:
         return keyed_digest(self._key.reveal(), f"message-{kind}", value)
 
 
-def _window(rate: RateLimitItem) -> timedelta:
-    return min(timedelta(seconds=rate.get_expiry()), LONGEST_WINDOW)
+def _window(rate: Rate) -> timedelta:
+    return min(rate.window, LONGEST_WINDOW)

@@ -1,8 +1,8 @@
 """Rate limits per source.
 
-Owns the windows (rates are read by the ``limits`` library; the ephemeral store counts) and the
-names that are counted. Does not find out the source address (web/) and does not count failures per
-account, which must survive everything (authenticators/).
+Owns the windows (the ephemeral store counts) and the names that are counted. Does not find out
+the source address (web/) and does not count failures per account, which must survive everything
+(authenticators/).
 Called by login and oauth.
 Reading order: limiter, keys, counters.
 """

@@ -4,8 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from limits import RateLimitItem
-
+from idp.settings import Rate
 from idp.storage import Tally, Window
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,20 +19,20 @@ class Counters(Protocol):
         ...
 
 
-def window_of(rate: RateLimitItem, name: str, now: datetime) -> Window:
+def window_of(rate: Rate, name: str, now: datetime) -> Window:
     """The two counters of a limit at one moment.
 
     Windows are counted from 1970 on, so that every worker means the same ones.
     """
-    length = timedelta(seconds=rate.get_expiry())
+    length = rate.window
     number, past = divmod(now - _EPOCH, length)
-    key = rate.key_for(name)
+    key = f"{name}/{rate.name}"
     return Window(
         previous=f"{key}/{number - 1}",
         current=f"{key}/{number}",
         remaining=(length - past) // _MICROSECOND,
         length=length // _MICROSECOND,
-        limit=rate.amount,
+        limit=rate.count,
         expires_at=now + 2 * length,
     )
 

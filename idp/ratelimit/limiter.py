@@ -4,14 +4,12 @@ import math
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from limits import RateLimitItem, parse
-
 from idp.clock import Clock
 from idp.errors import Refused, Unavailable
 from idp.observability import get_logger
 from idp.ratelimit.counters import Counters, MemoryCounters, window_of
 from idp.ratelimit.keys import counter_key
-from idp.settings import RatelimitSettings
+from idp.settings import Rate, RatelimitSettings, parse_rate
 from idp.storage import Window
 
 _log = get_logger(__name__)
@@ -60,13 +58,13 @@ class RateLimiter:
         self._own = MemoryCounters()
         self._clock = clock
         self._enabled = settings.enabled
-        self._rates: dict[Limit, RateLimitItem] = {
-            Limit.LOGIN_PER_SOURCE: parse(settings.login_per_source),
-            Limit.LOGIN_SPRAY: parse(settings.login_spray_per_source),
-            Limit.CLIENT_AUTH_FAILURES: parse(settings.client_auth_failures_per_source),
-            Limit.REQUESTS_PER_SOURCE: parse(settings.requests_per_source),
-            Limit.ACCOUNT_REQUESTS: parse(settings.account_requests_per_source),
-            Limit.STRENGTH: parse(settings.strength_per_source),
+        self._rates: dict[Limit, Rate] = {
+            Limit.LOGIN_PER_SOURCE: parse_rate(settings.login_per_source),
+            Limit.LOGIN_SPRAY: parse_rate(settings.login_spray_per_source),
+            Limit.CLIENT_AUTH_FAILURES: parse_rate(settings.client_auth_failures_per_source),
+            Limit.REQUESTS_PER_SOURCE: parse_rate(settings.requests_per_source),
+            Limit.ACCOUNT_REQUESTS: parse_rate(settings.account_requests_per_source),
+            Limit.STRENGTH: parse_rate(settings.strength_per_source),
         }
         self._ask_again_at = -math.inf
 
@@ -126,7 +124,7 @@ class RateLimiter:
     def _refusal(self, limit: Limit, window: Window, previous: int, current: int) -> Refused:
         return Refused(
             "Too many attempts. Please wait a moment and try again.",
-            detail=f"rate {self._rates[limit]}",
+            detail=f"rate {self._rates[limit].name}",
             retry_after=_time_to_room(window, previous, current),
         )
 

@@ -2,7 +2,7 @@
 
 Owns reading (`idp.toml`, `IDP_*`, secret files), checking and describing them. Applies none
 of them: the rooms take the section they need as an argument. Called by every floor above.
-Reading order: values, urls, the sections (storage, protocol, people, delivery, serving),
+Reading order: values, rates, urls, the sections (storage, protocol, people, delivery, serving),
 model, loading, description.
 """
 
@@ -19,6 +19,7 @@ from idp.settings.protocol import (
     SessionSettings,
     TokenSettings,
 )
+from idp.settings.rates import Rate, parse_rate
 from idp.settings.serving import (
     HttpSettings,
     LogSettings,
@@ -45,6 +46,7 @@ __all__ = [
     "PasskeySettings",
     "PasswordSettings",
     "ProxySettings",
+    "Rate",
     "RatelimitSettings",
     "RedisSettings",
     "RegistrationSettings",
@@ -61,5 +63,6 @@ __all__ = [
     "is_loopback_host",
     "load_settings",
     "parse_duration",
+    "parse_rate",
     "reference_markdown",
 ]

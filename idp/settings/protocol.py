@@ -1,24 +1,12 @@
 """Sections about tokens, keys, sessions, passwords and limits."""
 
-import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from idp.settings.rates import RateText
 from idp.settings.values import DAY, HOUR, MINUTE, SECOND, Duration, Section
-
-_LIMIT = re.compile(r"[1-9]\d{0,8}\s*(?:/|per)\s*(?:[1-9]\d{0,4}\s*)?(?:second|minute|hour|day)s?")
-
-
-def _check_limit(text: str) -> str:
-    if not _LIMIT.fullmatch(text):
-        raise ValueError("not a limit: write a count per time, such as 20/minute or 100/15 minutes")
-    return text
-
-
-Limit = Annotated[str, AfterValidator(_check_limit)]
-"""A rate such as ``20/minute`` or ``100/15 minutes``."""
 
 
 class TokenSettings(Section):
@@ -170,40 +158,40 @@ class RatelimitSettings(Section):
     enabled: bool = True
     """Whether sources are limited. Switch it off on test benches only."""
 
-    login_per_source: Limit = "20/minute"
+    login_per_source: RateText = "20/minute"
     """Sign-in attempts from one address."""
 
-    login_spray_per_source: Limit = "100/hour"
+    login_spray_per_source: RateText = "100/hour"
     """Failed sign-ins from one address over all accounts, against one password tried on many of them."""
 
-    client_auth_failures_per_source: Limit = "60/minute"
+    client_auth_failures_per_source: RateText = "60/minute"
     """Failed client authentications from one address. Successful token requests are never limited."""
 
-    requests_per_source: Limit = "300/minute"
+    requests_per_source: RateText = "300/minute"
     """Authorization requests from one address without a signed-in person, counted by each worker for itself.
     Each of them is stored until `sessions.interaction_lifetime` has passed."""
 
-    account_requests_per_source: Limit = "30/minute"
+    account_requests_per_source: RateText = "30/minute"
     """Steps of registration and recovery from one address: asking for codes and links, and using them."""
 
-    strength_per_source: Limit = "60/minute"
+    strength_per_source: RateText = "60/minute"
     """Passwords from one address that are judged while they are typed, counted by each worker for itself."""
 
-    mail_per_recipient: Limit = "10/hour"
+    mail_per_recipient: RateText = "10/hour"
     """Mails with codes and links that are asked for, to one address. Notices of what was done to an account
     are not among them. Whoever asks once too often is not told whether the account exists."""
 
-    mail_per_source: Limit = "30/hour"
+    mail_per_source: RateText = "30/hour"
     """Such mails asked for from one address."""
 
-    mail_total: Limit = "5000/hour"
+    mail_total: RateText = "5000/hour"
     """Such mails in all."""
 
-    sms_per_recipient: Limit = "5/hour"
+    sms_per_recipient: RateText = "5/hour"
     """SMS to one number."""
 
-    sms_per_source: Limit = "10/hour"
+    sms_per_source: RateText = "10/hour"
     """SMS asked for from one address."""
 
-    sms_total: Limit = "500/hour"
+    sms_total: RateText = "500/hour"
     """SMS in all: what a flood may cost."""

@@ -143,7 +143,7 @@ def test_another_limit_refuses_without_being_counted():
 
     with pytest.raises(Refused) as caught:
         limits.hit(Limit.LOGIN_PER_SOURCE, SOURCE, START, **both)
-    assert caught.value.detail == "rate 3 per 15 minute"
+    assert caught.value.detail == "rate 3/15 minute"
     assert allowed(limits) == 1
 
 

@@ -14,6 +14,7 @@ from idp.settings import (
     is_loopback_host,
     load_settings,
     parse_duration,
+    parse_rate,
 )
 
 
@@ -161,6 +162,33 @@ def test_other_redis_urls_are_refused(url):
 @pytest.mark.parametrize("limit", ["20/minute", "100/15 minutes", "5 per second", "1000/day"])
 def test_limits(limit):
     assert Settings(ratelimit={"login_per_source": limit}).ratelimit.login_per_source == limit
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "window"),
+    [
+        ("20/minute", 20, timedelta(minutes=1)),
+        ("100/15 minutes", 100, timedelta(minutes=15)),
+        ("5 per second", 5, timedelta(seconds=1)),
+        ("1000 per 2days", 1000, timedelta(days=2)),
+        ("3/1hour", 3, timedelta(hours=1)),
+    ],
+)
+def test_what_a_rate_says(text, count, window):
+    rate = parse_rate(text)
+    assert (rate.count, rate.window) == (count, window)
+
+
+def test_a_rate_has_one_name_however_it_is_written():
+    assert len({parse_rate(text).name for text in ("9/hour", "9 per hour", "9/1 hours", "9per1hour")}) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "20", "minute", "0/minute", "-1/minute", "20/0 minutes", "20/month", "٢/hour"]
+)
+def test_what_is_no_rate_is_refused(text):
+    with pytest.raises(ValueError, match="not a limit"):
+        parse_rate(text)
 
 
 @pytest.mark.parametrize(
