@@ -33,20 +33,19 @@ from idp.web import make_application, mount
 _PARENT_SECONDS = 0.5
 """How often a worker looks whether its master lives."""
 
+_built_ahead: list[Flask] = []
+"""What :func:`build_ahead` made, at most one; a worker that was forked since has a copy of it."""
+
 _M_ARENA_MAX = -8
 """Which option of ``mallopt(3)``: how many heaps the threads of this process share. Source: ``malloc.h``."""
 
 
-def create_app(
-    settings: Settings | None = None, *, clock: Clock | None = None, background: bool = False
-) -> Flask:
-    """Build the application.
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
+    """Build the application. Nothing happens between its requests: no thread follows changes or runs jobs.
 
     Args:
         settings: default: from ``idp.toml``, the environment and secret files.
         clock: default: the system's clock; tests give a fixed one.
-        background: start the threads that follow changes and run jobs. Off, nothing happens
-            between requests, and tests call ``container.feed.poll()`` themselves.
 
     Raises:
         SettingsError: the settings are wrong.
@@ -70,8 +69,6 @@ def create_app(
     )
     app.extensions["idp"] = container
     mount(app, container)
-    if background:
-        _start(container)
     return app
 
 
@@ -84,19 +81,40 @@ def _session_source(*, request_session: SessionSource, other_session: SessionSou
     return current
 
 
+def build_ahead(settings: Settings) -> None:
+    """Build the application of all workers before they are forked, so that they share the memory of it.
+
+    No connection is open and no thread runs afterwards: neither outlives a fork.
+
+    Raises:
+        RootKeyError: the root key is missing, damaged or open to others.
+    """
+    app = create_app(settings)
+    container: Container = app.extensions["idp"]
+    container.read_ahead()
+    _built_ahead[:] = [app]
+
+
 def serve_app() -> Flask:
     """What the production server calls in each worker."""
     # What was loaded before the fork is shared with the master, as long as no collection writes to it.
     gc.freeze()
     _share_heaps()
-    settings = load_settings()
-    configure_logging(settings.log.level, settings.log.format)
-    drain = settings.server.drain_timeout.total_seconds()
+    app = _built_ahead.pop() if _built_ahead else _built_here()
+    container: Container = app.extensions["idp"]
+    drain = container.settings.server.drain_timeout.total_seconds()
     threading.Thread(target=_end_with_the_parent, args=(drain,), name="idp-parent", daemon=True).start()
-    app = create_app(settings, background=True)
+    _start(container)
     gc.collect()
     gc.freeze()  # all of this lives as long as the process: collections need not look at it again
     return app
+
+
+def _built_here() -> Flask:
+    """Under a server that builds nothing ahead, or starts its workers anew instead of forking them."""
+    settings = load_settings()
+    configure_logging(settings.log.level, settings.log.format)
+    return create_app(settings)
 
 
 def _share_heaps() -> None:

@@ -71,9 +71,10 @@ def serve(*, bind: str | None, workers: int | None) -> None:
     )
     if settings.registration.enabled and not settings.registration_by:
         _log.warning("registration.unreachable", extra={"fields": {"detail": _NOBODY_REGISTERS}})
-    # Loaded before the workers are forked, it is read once and lies in memory once.
-    load(_APPLICATION)
+    # What is loaded and built before the workers are forked lies in memory once.
     load(_CEREMONIES)
+    load(_APPLICATION).build_ahead(settings)
+    gc.collect()
     server = make_server(settings, host=host, port=port, workers=count)
     if can_install():
         install(settings.server.blocking_threads)

@@ -80,6 +80,16 @@ class Container(Rooms):
     selfservice: SelfService
     admin: Admin
 
+    def read_ahead(self) -> None:
+        """Take the copies that workers answer from, and leave no connection open behind it.
+
+        For the process that workers are forked from. What has changed since is found by the first look of
+        each; without a database now, all of it is.
+        """
+        self.feed.poll()
+        self.feed.stop()
+        self.database.dispose()
+
     def close(self) -> None:
         """Write down what is counted in memory, stop following changes, close connections."""
         self.feed.stop()

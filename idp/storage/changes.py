@@ -135,6 +135,8 @@ class ChangeFeed:
         if self._threads:
             return
         self._stopping.clear()
+        # Copies may be as old as the process this one was forked from: here one failure is one too many.
+        self._failures = max(self._failures, _FAILURES_UNTIL_DOWN - 1)
         self.poll()
         self._threads = [threading.Thread(target=self._keep_polling, name="changes", daemon=True)]
         if self._signals is not None:

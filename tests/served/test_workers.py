@@ -210,6 +210,42 @@ def test_a_killed_worker_takes_nothing_with_it(served: Served, shop: Client):
     assert _is_signed_in(served, served.transport, shop, dict(browser.cookies))
 
 
+def test_a_replacement_knows_what_has_changed_since_the_master_began(tmp_path: Path):
+    """Row T16: workers are forked with the copies of their master, which may be days old by then."""
+    with new_postgresql_database() as url, Served(tmp_path, database_url=url, workers=2) as served:
+        robot = served.machine()
+        served.stop()
+        served.start()  # a master that has read the client
+        pids = set(served.worker_pids())
+        with served.pinned() as workers:
+            assert {_machine_status(worker, robot) for worker in workers} == {200}
+            with served.admin() as admin:
+                admin.clients.disable(robot.id)
+            served.wait_for(lambda: {_machine_status(worker, robot) for worker in workers} == {401})
+
+        os.kill(min(pids), signal.SIGKILL)
+        served.wait_for(lambda: set(served.worker_pids()) - pids)
+
+        with served.pinned(set(served.worker_pids()) - pids) as (replacement,):
+            assert _machine_status(replacement, robot) == 401
+
+
+def test_the_master_holds_nothing_that_workers_must_not_share(served: Served):
+    """A connection with two owners mixes up their answers, and a thread does not outlive a fork."""
+    master = Path(f"/proc/{served.pid}")
+    held = {str(file.readlink()) for file in (master / "fd").iterdir()}
+    connected = {
+        f"socket:[{fields[9]}]"
+        for table in ("tcp", "tcp6")
+        for fields in map(str.split, (master / "net" / table).read_text().splitlines()[1:])
+        if fields[3] == "01"  # established
+    }
+
+    assert not held & connected
+    watchers = WORKERS  # granian's, begun after each fork
+    assert len(list((master / "task").iterdir())) <= 1 + watchers
+
+
 def test_workers_end_with_a_master_that_was_killed(tmp_path: Path):
     """Nobody is left who holds the port against the next start."""
     with Served(tmp_path, workers=2, IDP_SERVER_DRAIN_TIMEOUT="1") as served:

@@ -201,6 +201,17 @@ def test_a_poll_that_hangs_counts_as_lost():
     feed.stop()
 
 
+def test_whoever_starts_without_a_database_is_down_at_once(tmp_path):
+    """X8: a new worker's copies are as old as its master; the first look that fails is one too many."""
+    missing = DatabaseSettings(url=f"sqlite:///{tmp_path}/missing.sqlite3")
+    feed = ChangeFeed(create_change_source(missing), FixedClock(NOW), poll_interval=timedelta(hours=1))
+
+    feed.start()
+
+    assert feed.is_down
+    feed.stop()
+
+
 def test_an_sqlite_file_that_is_missing_is_not_made(tmp_path):
     settings = DatabaseSettings(url=f"sqlite:///{tmp_path}/missing.sqlite3")
     feed = ChangeFeed(create_change_source(settings), FixedClock(NOW))
