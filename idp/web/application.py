@@ -23,7 +23,7 @@ from idp.shipped import find_templates
 from idp.web.body import MAX_FIELDS
 from idp.web.edge import Edge
 from idp.web.responses import flask_response
-from idp.web.wire import STATUS_LINES, Endpoint
+from idp.web.wire import STATUS_LINES, Answer, Endpoint, Environ
 
 HEALTH_PATHS = ("/healthz", "/readyz")
 """Probes; any Host may call them."""
@@ -96,6 +96,8 @@ class Application(Flask):
         self._direct: dict[tuple[str, str], Endpoint] = {}
         self.waiting: dict[tuple[str, str], WaitsForDatabase] = {}
         """By method and path, which requests may run in a fiber; see :mod:`idp.fibers`."""
+        self.turn_away: Callable[[Environ], Answer | None] = _nobody
+        """Answers a request for a page before any of a page's work is done, or lets it through."""
         self.edge = Edge(
             issuer=settings.issuer,
             trusted_hosts=settings.proxy.trusted_hosts,
@@ -144,10 +146,11 @@ class Application(Flask):
         before = request_id.set(identity)
         try:
             endpoint = self._direct.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-            if endpoint is None:
+            answer = self.turn_away(environ) if endpoint is None else endpoint(environ)
+            if answer is None:
                 pieces = super().wsgi_app(environ, start_response)
                 return _whole(pieces) if environ.get(_IS_WHOLE) else pieces
-            status, headers, body = endpoint(environ)
+            status, headers, body = answer
             sent = [*headers, _SERVER, ("X-Request-Id", identity)]
             if status != _NOT_MODIFIED:
                 sent.append(("Content-Length", str(len(body))))
@@ -169,6 +172,10 @@ class Application(Flask):
         response.headers.add("X-Request-Id", request_id.get())
         request.environ[_IS_WHOLE] = response.is_sequence
         return response
+
+
+def _nobody(_environ: Environ) -> None:
+    """Let everybody through."""
 
 
 def _whole(pieces: Iterable[bytes]) -> list[bytes]:

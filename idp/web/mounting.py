@@ -8,7 +8,7 @@ from idp.web.application import Application
 from idp.web.context import EXTENSION
 from idp.web.error_handlers import register_error_handlers
 from idp.web.health import register_health
-from idp.web.pages import assets, pages, prepare_assets, prepare_translations
+from idp.web.pages import Crowd, assets, pages, prepare_assets, prepare_translations
 from idp.web.protocol import add_protocol
 
 
@@ -29,6 +29,7 @@ def mount(app: Flask, container: Container) -> None:
     prepare_assets(app, container.settings)
     prepare_translations(app, container.settings)
     add_protocol(app, container)
+    app.turn_away = Crowd(app, container, app.edge)
     app.register_blueprint(pages, url_prefix=app.path_prefix or None)
     app.register_blueprint(assets, url_prefix=app.path_prefix or None)
     register_health(app, path_prefix=app.path_prefix)

@@ -70,6 +70,35 @@ def test_sign_ins_beyond_the_bound_are_told_when_to_come_back(served: Served, ro
         assert "Try again in 10 seconds" in page.text
 
 
+def test_of_a_great_crowd_most_get_one_short_page(served: Served, robot: Client):
+    """L8: in their language, with all headers of a page, saying when to come back; tokens go on meanwhile."""
+    crowd = 150
+    page = served.browser().get("/login")
+    form = {**page.form_with("login-submit").fields, "username": "nobody", "password": "wrong guess"}
+    cookies = "; ".join(f"{name}={value}" for name, value in page.browser.cookies.items())
+    post = form_request(served, "/login", form).replace(
+        b"Connection: close", f"Connection: close\r\nAccept-Language: de\r\nCookie: {cookies}".encode()
+    )
+    answers: list[Answer] = []
+
+    flood = threading.Thread(target=lambda: answers.extend(volley(served, [post] * crowd, seconds=60)))
+    flood.start()
+    tokens = [ask(served, robot) for _ in range(20)]
+    flood.join()
+
+    assert [answer.status for answer in tokens] == [200] * 20
+    refused = [answer for answer in answers if answer.status == 503]
+    short = [answer for answer in refused if 'name="username"' not in answer.text]
+    assert len(refused) > len(short) > 0
+    assert {answer.header("Retry-After") for answer in refused} == {"10"}
+    assert len({answer.text for answer in short}) == 1
+    assert '<html lang="de"' in short[0].text
+    assert "10 Sekunden" in short[0].text
+    assert "script-src" not in short[0].header("Content-Security-Policy")
+    expected = {name.lower() for name, _ in refused[0].headers} - {"set-cookie"}
+    assert expected <= {name.lower() for name, _ in short[0].headers}
+
+
 def test_threads_come_back(served: Served, robot: Client):
     """After one crowd of sign-ins, and another, as many requests as there are threads are answered."""
     for _ in range(2):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from gettext import NullTranslations
 from itertools import islice
 from typing import Any, cast
 
@@ -49,6 +50,16 @@ def choose_language(ui_locales: Iterable[str] = ()) -> None:
     g.language = best_language(wishes, languages())
 
 
+def browser_language(app: Flask, header: str) -> str:
+    """The language of a page that is shown before anything else is known of the request.
+
+    Args:
+        app: prepared.
+        header: ``Accept-Language``.
+    """
+    return best_language(_accepted(header), app.extensions[_EXTENSION])
+
+
 def prefer_language(tag: str) -> None:
     """Take the language the person chose for themself before those their browser asks for."""
     g.own_languages = (tag,)
@@ -72,12 +83,17 @@ def html_language() -> tuple[str, str]:
 
 def gettext(message: str) -> str:
     """A text in the language of the current page."""
-    return catalogue(language()).gettext(message)
+    return texts().gettext(message)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
     """A text that depends on a number, in the language of the current page."""
-    return catalogue(language()).ngettext(singular, plural, number)
+    return texts().ngettext(singular, plural, number)
+
+
+def texts() -> NullTranslations:
+    """The catalogue of the current page's language."""
+    return catalogue(language())
 
 
 def _template_text(message: str, /, **variables: object) -> Markup:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from gettext import NullTranslations
 from math import ceil
 from typing import Final
 
 from idp.authenticators import Busy
 from idp.errors import Invalid, Refused, Unavailable
-from idp.web.pages.locale import gettext, ngettext
+from idp.web.pages.locale import gettext, texts
 
 _MINUTE: Final = 60
 _REFUSED: Final = 422
@@ -28,7 +29,7 @@ class Trouble:
         """What the answer says of it to programs."""
         if self.retry_after is None:
             return []
-        return [("Retry-After", str(max(1, ceil(self.retry_after.total_seconds()))))]
+        return [retry_after(self.retry_after)]
 
 
 def trouble_of(error: Invalid | Refused | Unavailable) -> Trouble:
@@ -46,8 +47,19 @@ def trouble_of(error: Invalid | Refused | Unavailable) -> Trouble:
     return Trouble(status=429, message=message, retry_after=error.retry_after)
 
 
-def wait_in_words(wait: timedelta) -> str:
-    """How long to wait, in seconds up to a minute and a half, then in minutes."""
+def retry_after(wait: timedelta) -> tuple[str, str]:
+    """The header that says how long to wait. Source: RFC 9110 §10.2.3."""
+    return "Retry-After", str(max(1, ceil(wait.total_seconds())))
+
+
+def wait_in_words(wait: timedelta, catalogue: NullTranslations | None = None) -> str:
+    """How long to wait, in seconds up to a minute and a half, then in minutes.
+
+    Args:
+        wait: a length of time.
+        catalogue: default: that of the page's language.
+    """
+    ngettext = (catalogue or texts()).ngettext
     seconds = max(1, ceil(wait.total_seconds()))
     if seconds <= _MINUTE + _MINUTE // 2:
         text = ngettext("Try again in %(num)s second.", "Try again in %(num)s seconds.", seconds)
