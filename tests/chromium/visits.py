@@ -17,7 +17,7 @@ from tests.provider import PASSWORD, Client, Provider
 NEW_PASSWORD = "violet anchors hum beneath nine roofs"
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-# errors/crowded.html is the head of errors/problem.html, which is visited, and needs a great crowd to be seen.
+# errors/crowded.html is the head of errors/problem.html, which is visited, and takes a great crowd to see.
 NOT_PAGES = {"account/layout.html", "layout/page.html", "authorize/form_post.html", "errors/crowded.html"}
 """Frames; and the form that leaves by itself before anybody can look at it."""
 
