@@ -12,6 +12,7 @@ from tests.transport import Answer
 
 WAITING = 4
 THREADS = 9
+SECOND_STEPS = (b"verify", b"enrol", b"A" * 22 + b"/verify")
 CROWD = 24
 """More than hash (1) and wait (4), and more than the worker has threads."""
 
@@ -79,15 +80,19 @@ def test_of_a_great_crowd_most_get_one_short_page(served: Served, robot: Client)
     post = form_request(served, "/login", form).replace(
         b"Connection: close", f"Connection: close\r\nAccept-Language: de\r\nCookie: {cookies}".encode()
     )
+    second_steps = [post.replace(b"POST /login ", b"POST /login/" + step + b" ") for step in SECOND_STEPS]
     answers: list[Answer] = []
 
-    flood = threading.Thread(target=lambda: answers.extend(volley(served, [post] * crowd, seconds=60)))
+    flood = threading.Thread(
+        target=lambda: answers.extend(volley(served, [post] * crowd + second_steps, seconds=60))
+    )
     flood.start()
     tokens = [ask(served, robot) for _ in range(20)]
     flood.join()
 
     assert [answer.status for answer in tokens] == [200] * 20
-    refused = [answer for answer in answers if answer.status == 503]
+    assert all(answer.status != 503 for answer in answers[crowd:]), "a second step needs no hash"
+    refused = [answer for answer in answers[:crowd] if answer.status == 503]
     short = [answer for answer in refused if 'name="username"' not in answer.text]
     assert len(refused) > len(short) > 0
     assert {answer.header("Retry-After") for answer in refused} == {"10"}

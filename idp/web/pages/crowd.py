@@ -6,6 +6,7 @@ neither tokens nor the sign-ins that wait would get any. So beyond some forms a 
 prepared page, before any of the work of a page is done. What they typed is a step back in their browser.
 """
 
+import re
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final
@@ -24,6 +25,8 @@ from idp.web.wire import Answer, Environ
 
 _FORMS_A_SECOND: Final = 32
 """A twentieth of a processor, and more people than a worker signs in meanwhile."""
+_UID: Final = "[A-Za-z0-9_-]{22}"
+"""An interaction in an address: 128 random bits."""
 
 
 class Crowd:
@@ -42,8 +45,8 @@ class Crowd:
         self._monotonic = container.clock.monotonic
         self._edge = edge
         self._brand = settings.pages.brand_name
-        self._path = f"{settings.issuer_path}/login"
-        self._below = f"{self._path}/"
+        # Not the pages below it: who is there has proved their password, and takes no place in the queue.
+        self._is_password_form = re.compile(rf"{re.escape(settings.issuer_path)}/login(?:/{_UID})?").fullmatch
         self._headers = (
             ("Content-Type", "text/html; charset=utf-8"),
             *page_headers(content_security_policy(), https=settings.is_https),
@@ -53,10 +56,7 @@ class Crowd:
 
     def __call__(self, environ: Environ) -> Answer | None:
         """The short answer, if this is a sign-in that gets one; else ``None``."""
-        if environ["REQUEST_METHOD"] != "POST":
-            return None
-        path = environ["PATH_INFO"]
-        if path != self._path and not path.startswith(self._below):
+        if environ["REQUEST_METHOD"] != "POST" or not self._is_password_form(environ["PATH_INFO"]):
             return None
         try:
             self._passwords.assert_room()
