@@ -196,10 +196,11 @@ OPERATIONS: Final = (
     Operation(
         name="code_exchange", title="code exchange: access, ID and refresh token", requests=_code_exchange,
         check=checks.code_exchange, count=3000, against="code_exchange", at_least=2.5, aim=3.5, signatures=2,
+        rounds=11,
     ),
     Operation(
         name="refresh", title="refresh with rotation", requests=_refresh, check=checks.refresh, count=3000,
-        against="refresh", at_least=2.0, aim=3.5, signatures=2,
+        against="refresh", at_least=2.0, aim=3.5, signatures=2, rounds=11,
     ),
     Operation(
         name="authorize", title="authorize with a live session", requests=_authorize,
