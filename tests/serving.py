@@ -26,6 +26,7 @@ from idp.cli.fiber_requests import fiber_runner
 from idp.cli.serve import make_server
 from idp.fibers import FiberLoop
 from idp.settings import Settings
+from idp.web.wire import Environ
 from tests.services import free_port
 from tests.transport import Answer, InProcess, Pairs, Transport
 
@@ -83,7 +84,7 @@ class GranianThread:
         self._worker.serve_mtr(scheduler, self._loop, self._signal)
 
     @property
-    def waiting(self) -> Mapping[tuple[str, str], Callable[[bytes], bool]]:
+    def waiting(self) -> Mapping[tuple[str, str], Callable[[Environ, bytes], bool]]:
         return getattr(self.app, "waiting", {})
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:

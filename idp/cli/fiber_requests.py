@@ -37,7 +37,7 @@ Runner = Callable[[Any, Environ], Any]
 class FiberApplication(Protocol):
     """A WSGI application that says which requests do little but wait."""
 
-    waiting: Mapping[tuple[str, str], Callable[[bytes], bool]]
+    waiting: Mapping[tuple[str, str], Callable[[Environ, bytes], bool]]
 
     def __call__(self, environ: Environ, start_response: Any, /) -> Any:
         """PEP 3333."""
@@ -79,7 +79,7 @@ def fiber_runner(application: FiberApplication, loop: FiberLoop, options: Enviro
         if waits is None or (length := _length(scope)) is None:
             return plain(proto, scope)
         body: bytes = scope["wsgi.input"].read(length) if length else b""
-        if waits(body):
+        if waits(scope, body):
             loop.run(partial(_answer, application, base, scope, body, proto))
             return None
         scope["wsgi.input"] = io.BytesIO(body)

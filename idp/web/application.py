@@ -61,8 +61,8 @@ class NoSession(SessionInterface):
         """Nothing to save; Flask never gets here with a ``NullSession``."""
 
 
-WaitsForDatabase = Callable[[bytes], bool]
-"""Tells by a request's body whether it waits for the database. A guess: either answer is safe."""
+WaitsForDatabase = Callable[[Environ, bytes], bool]
+"""Tells by environment and body whether a request waits for the database. A guess: either answer is safe."""
 
 
 class Application(Flask):

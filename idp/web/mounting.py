@@ -8,7 +8,7 @@ from idp.web.application import Application
 from idp.web.context import EXTENSION
 from idp.web.error_handlers import register_error_handlers
 from idp.web.health import register_health
-from idp.web.pages import Crowd, assets, pages, prepare_assets, prepare_translations
+from idp.web.pages import Crowd, assets, may_answer_at_once, pages, prepare_assets, prepare_translations
 from idp.web.protocol import add_protocol
 
 
@@ -32,5 +32,7 @@ def mount(app: Flask, container: Container) -> None:
     app.turn_away = Crowd(app, container, app.edge)
     app.register_blueprint(pages, url_prefix=app.path_prefix or None)
     app.register_blueprint(assets, url_prefix=app.path_prefix or None)
+    if container.settings.database.dialect == "postgresql":  # to read a file is no wait
+        app.waiting["GET", f"{app.path_prefix}/authorize"] = may_answer_at_once
     register_health(app, path_prefix=app.path_prefix)
     register_error_handlers(app)

@@ -18,10 +18,10 @@ class Places:
     """Answers where a request ran, and what it held."""
 
     waiting = {  # noqa: RUF012 - as the server wants it
-        ("POST", "/waits"): lambda body: b"here" not in body,
-        ("GET", "/waits"): lambda _body: True,
-        ("POST", "/blocks"): lambda _body: True,
-        ("POST", "/fails"): lambda _body: True,
+        ("POST", "/waits"): lambda _environ, body: b"here" not in body,
+        ("GET", "/waits"): lambda _environ, _body: True,
+        ("POST", "/blocks"): lambda _environ, _body: True,
+        ("POST", "/fails"): lambda _environ, _body: True,
     }
 
     def __init__(self) -> None:

@@ -11,10 +11,11 @@ from idp.storage.hot.browser_interface import (
     NewInteraction,
     SessionState,
 )
+from idp.storage.hot.postgresql_lane import LANE_WIDTH, PostgresLane, SharedStatement
 from idp.storage.hot.postgresql_pool import PostgresPool
 from idp.storage.types import dump_json
 
-_FIND_SESSION = """
+_FIND_SESSION_SQL = """
 SELECT s.id, s.account_id, s.logins, s.auth_time, s.acr, s.amr, s.created_at, s.last_seen_at,
        s.expires_at, s.idle_expires_at, s.user_agent, s.address, s.ended_at IS NOT NULL,
        a.disabled_at IS NOT NULL, a.not_before, (SELECT d.not_before FROM deployment AS d WHERE d.id = 1),
@@ -23,6 +24,7 @@ FROM browser_session AS s JOIN account AS a ON a.id = s.account_id
 LEFT JOIN account_deletion AS x ON x.account_id = a.id
 WHERE s.token_digest = $1
 """
+_FIND_SESSION = SharedStatement(alone=_FIND_SESSION_SQL, together=_FIND_SESSION_SQL)  # takes no locks
 
 _TOUCH_SESSION = """
 UPDATE browser_session SET last_seen_at = $2, idle_expires_at = $3
@@ -78,9 +80,11 @@ _WRITE = """
 SELECT session_id FROM changed
 """
 
-_ISSUE_CODE = f"""
+_ISSUE_CODE_SQL = f"""
 WITH changed AS ({_LIVE}
 {_WRITE}"""
+# Takes no locks: what it writes is new, and no foreign key leads from there.
+_ISSUE_CODE = SharedStatement(alone=_ISSUE_CODE_SQL, together=_ISSUE_CODE_SQL)
 
 # Of two answers to one interaction the second waits for the first one's row and then finds it finished.
 _FINISH_AND_ISSUE = f"""
@@ -96,14 +100,19 @@ WITH live AS ({_LIVE}
 
 
 class PostgresBrowserStore:
-    """See :class:`BrowserStore`; each method is one statement, and each statement one transaction."""
+    """See :class:`BrowserStore`; each method is one statement, and each statement one transaction.
+
+    What an authorization request needs that meets a live session goes through lanes; all else is for threads.
+    """
 
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
+        self._changes = PostgresLane(pool, LANE_WIDTH)
+        self._reads = PostgresLane(pool, LANE_WIDTH)
 
     def find_session(self, digest: bytes) -> SessionState | None:
         """See :class:`BrowserStore`."""
-        row = self._pool.fetch_row(_FIND_SESSION, (digest,))
+        row = self._reads.fetch_row(_FIND_SESSION, (digest,))
         if row is None:
             return None
         (identifier, account_id, logins, auth_time, acr, amr, created_at, last_seen_at, expires_at, idle_end,
@@ -200,6 +209,6 @@ class PostgresBrowserStore:
             orjson.dumps(entry.detail).decode(),
         )
         if issue.uid is None:
-            return self._pool.change_row(_ISSUE_CODE, parameters) is not None
+            return self._changes.change_row(_ISSUE_CODE, parameters) is not None
         more = (issue.uid, dump_json(issue.progress))
         return self._pool.change_row(_FINISH_AND_ISSUE, (*parameters, *more)) is not None

@@ -12,7 +12,7 @@ from idp.storage.hot.interface import (
     FamilyAdvance,
     FamilyState,
 )
-from idp.storage.hot.postgresql_lane import PostgresLane, SharedStatement
+from idp.storage.hot.postgresql_lane import LANE_WIDTH, PostgresLane, SharedStatement
 from idp.storage.hot.postgresql_pool import PostgresPool
 
 _ACCOUNT = """
@@ -106,9 +106,6 @@ LEFT JOIN account AS a ON a.id = f.account_id
 """  # noqa: S608 - composed of constants above
 _CHECK_ACCESS = SharedStatement(alone=_CHECK_ACCESS_SQL, together=_CHECK_ACCESS_SQL)  # takes no locks
 
-_LANE_WIDTH = 2
-"""Crews of one lane under way: while the database works on one, the next gathers, and neither side idles."""
-
 
 class PostgresHotStore:
     """See :class:`HotStore`; each method is one statement, which is durable when the method returns."""
@@ -116,8 +113,8 @@ class PostgresHotStore:
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
         # Apart, or who only reads would wait for other people's commits.
-        self._changes = PostgresLane(pool, _LANE_WIDTH)
-        self._reads = PostgresLane(pool, _LANE_WIDTH)
+        self._changes = PostgresLane(pool, LANE_WIDTH)
+        self._reads = PostgresLane(pool, LANE_WIDTH)
 
     def claim_code(self, claim: CodeClaim) -> ClaimedCode | None:
         """See :class:`HotStore`."""

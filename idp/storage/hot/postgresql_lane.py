@@ -23,6 +23,9 @@ from idp.storage.hot.postgresql_pool import PostgresPool
 
 _log = get_logger(__name__)
 
+LANE_WIDTH = 2
+"""Crews of one lane under way: while the database works on one, the next gathers, and neither side idles."""
+
 _MOST = 32
 """Statements in one transaction: who is in it waits for all of them."""
 

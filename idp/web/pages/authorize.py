@@ -8,14 +8,22 @@ from urllib.parse import quote, urlencode
 from flask import Response, request, url_for
 from werkzeug.exceptions import MethodNotAllowed, RequestURITooLarge
 
+from idp.fibers import assert_may_block
 from idp.ratelimit import Limit
 from idp.web.body import Pairs, parse_pairs
 from idp.web.context import container, now, source
 from idp.web.edge import MAX_QUERY
+from idp.web.pages.cookies import SESSION
 from idp.web.pages.forms import form_pairs
 from idp.web.pages.steps import follow
 from idp.web.pages.visit import visit
 from idp.web.responses import see_other
+from idp.web.wire import Environ
+
+
+def may_answer_at_once(environ: Environ, _body: bytes) -> bool:
+    """Whether somebody may be signed in: then a request does little but wait for two statements."""
+    return SESSION.base_name in environ.get("HTTP_COOKIE", "")
 
 
 def authorize() -> Response:
@@ -23,6 +31,7 @@ def authorize() -> Response:
     _refuse_head()
     here = visit()
     if here.session is None:
+        assert_may_block()  # now: what follows stores the request, and is counted once
         # Anybody can send these, and each that needs a page is stored: not without end (row X3).
         container().ratelimiter.hit_here(Limit.REQUESTS_PER_SOURCE, source().address, now())
     step = container().authorization.begin(

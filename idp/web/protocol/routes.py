@@ -14,7 +14,7 @@ from idp.web.protocol.upstream_logout import PATH as UPSTREAM_LOGOUT
 from idp.web.protocol.upstream_logout import UpstreamLogoutEndpoint
 from idp.web.protocol.well_known import add_well_known
 from idp.web.responses import flask_response
-from idp.web.wire import Endpoint
+from idp.web.wire import Endpoint, Environ
 
 PATHS = frozenset({OIDC_METADATA, OAUTH_METADATA, "/jwks", "/token", "/introspect", "/revoke", "/userinfo"})
 """Every address here, below the issuer's path; errors at them are JSON."""
@@ -67,12 +67,12 @@ def _add_upstream_logout(app: Application, container: Container) -> None:
     )
 
 
-def _has_a_person(body: bytes) -> bool:
+def _has_a_person(_environ: Environ, body: bytes) -> bool:
     """Whether a token request speaks for somebody: a machine's own token needs no database."""
     return b"client_credentials" not in body
 
 
-def _always(_body: bytes) -> bool:
+def _always(_environ: Environ, _body: bytes) -> bool:
     return True
 
 
