@@ -1,40 +1,12 @@
-"""What processes have cost: CPU time and memory, as the kernel counts them; and a core that is never idle."""
+"""What processes have cost: CPU time and memory, as the kernel counts them."""
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _CPUCLOCK_SCHED = 2
 _KIB_PER_MIB = 1024
-
-_SPIN = """
-import os, sys
-os.sched_setaffinity(0, {int(sys.argv[1])})
-os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-while os.getppid() == int(sys.argv[2]):
-    for _ in range(1_000_000):
-        pass
-"""
-
-
-@contextmanager
-def never_idle(core: int) -> Iterator[None]:
-    """Keep a core busy with work that gives way to all other.
-
-    Two processors of a virtual machine are often two threads of one core, and then a second of CPU time on
-    one is worth up to half as much again while the other has nothing to do. Who works for nobody but wrk
-    would be compared with who has a database there, on a core that is faster than the other's.
-    """
-    process = subprocess.Popen([sys.executable, "-c", _SPIN, str(core), str(os.getpid())])
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def family_of(pid: int) -> list[int]:

@@ -15,8 +15,6 @@ from bench.limits import Limits, Probe
 from bench.operations import Operation, on_peer
 from bench.ours import Ours
 from bench.peer_side import Peer
-from bench.processes import never_idle
-from bench.servers import LOAD_CORE
 from bench.slices import Slice, check, measure, warm_up
 from bench.stores import open_store
 from bench.subjects import Subject
@@ -82,7 +80,7 @@ class Run:
 def run(options: Options) -> Run:
     """Measure everything once."""
     found = Run()
-    with never_idle(LOAD_CORE), Probe(PasswordSettings()) as probe, _started(options) as subjects:
+    with Probe(PasswordSettings()) as probe, _started(options) as subjects:
         starts = {one.name: _cold_start(one) if options.isolation else 0.0 for one in subjects}
         idle = {one.name: one.server.worker_memory() for one in subjects}
         for operation in options.operations:

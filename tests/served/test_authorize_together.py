@@ -6,18 +6,21 @@ Their statements go together and their code runs in turns on one thread; nobody 
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from idp.app import create_app
 from tests.browser import Browser
 from tests.databases import new_postgresql_database
-from tests.provider import Client, Pkce
+from tests.provider import CALLBACK, Client, Pkce
 from tests.served.rig import Served, volley
 
 pytestmark = pytest.mark.postgresql
 
+LIMIT = 5
 PEOPLE = ("ada", "bob", "cleo", "dan", "eve", "fay")
 TURNS = 10
 
@@ -109,6 +112,35 @@ def test_who_was_shut_out_is_found_out_in_company(site: Site):
 
     assert "error=login_required" in answers.pop("dan").location
     assert all("code=" in answer.location for answer in answers.values())
+
+
+def test_whose_session_is_gone_is_counted_once(site: Site, tmp_path: Path):
+    """Row X3: what begins again in a thread is one request to the limit."""
+    limit = {"IDP_RATELIMIT_ENABLED": "true", "IDP_RATELIMIT_REQUESTS_PER_SOURCE": f"{LIMIT}/minute"}
+    with (
+        new_postgresql_database() as url,
+        Served(tmp_path, database_url=url, workers=1, **limit) as limited,
+    ):
+        limited.client("limited")
+        query = {"client_id": "limited", "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid"}
+        cookie = ("Cookie", "idp_session=idp_bs_" + "a" * 43)
+        query |= site.pkce.parameters
+
+        answers = [limited.http.get("/authorize", query=query, headers=[cookie]) for _ in range(LIMIT + 1)]
+
+    assert [answer.status for answer in answers] == [303] * LIMIT + [429]
+
+
+def test_who_brings_a_session_waits_without_a_thread(site: Site):
+    """Else all of the above would hold, and show nothing about going together."""
+    app = create_app(site.served.settings)
+    app.extensions["idp"].close()
+    waits = app.waiting["GET", "/authorize"]
+
+    assert waits({"HTTP_COOKIE": "idp_session=idp_bs_a"}, b"")
+    assert waits({"HTTP_COOKIE": "__Host-idp_session=idp_bs_a"}, b"")
+    assert not waits({"HTTP_COOKIE": "idp_browser=a"}, b"")
+    assert not waits({}, b"")
 
 
 def _claims(token: str) -> dict[str, Any]:
