@@ -8,12 +8,10 @@ may wait for anything else than what it was made for. Whatever would keep the th
 """
 
 import asyncio
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 from greenlet import getcurrent, greenlet
@@ -57,8 +55,20 @@ def assert_may_block() -> None:
         MustBlock: in a fiber that can begin again in a thread.
     """
     fiber = current_fiber()
-    if fiber is not None and not fiber.has_changed:
+    if fiber is None:
+        stand_in: Callable[[], None] | None = getattr(_thread, "stand_in", None)
+        if stand_in is not None:
+            stand_in()
+    elif not fiber.has_changed:
         raise MustBlock
+
+
+def before_blocking(stand_in: Callable[[], None]) -> None:
+    """Have something called whenever this thread, outside of fibers, may be kept waiting."""
+    _thread.stand_in = stand_in
+
+
+_thread = threading.local()
 
 
 class FiberLoop:
@@ -108,7 +118,6 @@ class FiberLoop:
                 self._thread = thread
 
     def _serve(self) -> None:
-        _let_others_finish()
         try:
             self._loop.run_forever()
         finally:
@@ -140,12 +149,3 @@ class FiberLoop:
                 self._threads.submit(task)
             except BaseException as error:  # noqa: BLE001 - no task may end the thread that all others need
                 self._loop.call_exception_handler({"message": "a task failed", "exception": error})
-
-
-def _let_others_finish() -> None:
-    """To be woken is no reason to interrupt the thread that did it: it holds Python's lock.
-
-    Without this, each request that a server thread hands over would cost two switches between the threads.
-    """
-    with suppress(AttributeError, OSError):  # another system than Linux
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

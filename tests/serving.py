@@ -87,10 +87,17 @@ class GranianThread:
     def waiting(self) -> Mapping[tuple[str, str], Callable[[Environ, bytes], bool]]:
         return getattr(self.app, "waiting", {})
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+    def answer(self, environ: Environ) -> Any:
+        return self.app.answer(self._seen(environ)) if hasattr(self.app, "answer") else None
+
+    def __call__(self, environ: Environ, start_response: Any) -> Any:
+        return self.app(self._seen(environ), start_response)
+
+    def _seen(self, environ: Environ) -> Environ:
+        """The request as the application sees it."""
         address = environ["REMOTE_ADDR"]
         environ["REMOTE_ADDR"] = self._told.get(address, address)
-        return self.app(environ, start_response)
+        return environ
 
     def transport(self, issuer: str, address: str = PEER) -> "OverGranian":
         """Connections that the application sees come from `address`.

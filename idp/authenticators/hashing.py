@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from idp.crypto import PasswordHasher
 from idp.errors import Unavailable
 from idp.languages import marked
+from idp.scheduling import interruptible
 
 T = TypeVar("T")
 
@@ -102,7 +103,8 @@ class BoundedHasher:
     def _run(self, work: Callable[[], T]) -> T:
         with self._counting:
             self.assert_room()
-            hashed = self._pool.submit(work)  # in the lock, so that who is counted first is served first
+            # In the lock, so that who is counted first is served first.
+            hashed = self._pool.submit(_interruptibly, work)
             self._in_hand += 1
         try:
             return self._wait(hashed)
@@ -117,6 +119,11 @@ class BoundedHasher:
             if hashed.cancel():  # it had not begun
                 raise Busy(self._queue_timeout) from error
             return hashed.result()
+
+
+def _interruptibly(work: Callable[[], T]) -> T:
+    with interruptible():
+        return work()
 
 
 def _lower_priority() -> None:

@@ -10,15 +10,18 @@ answer. Only a body has to be read before. The wrapper is no public interface: w
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 import granian.server.mp
 import granian.wsgi
 
-from idp.fibers import FiberLoop
+from idp.cli.leading import LeaderFollowers
+from idp.fibers import FiberLoop, before_blocking
 from idp.observability import get_logger
+from idp.scheduling import work_in_batches
 
 _log = get_logger(__name__)
 
@@ -39,6 +42,10 @@ class FiberApplication(Protocol):
 
     waiting: Mapping[tuple[str, str], Callable[[Environ, bytes], bool]]
 
+    def answer(self, environ: Environ, /) -> tuple[int, Sequence[tuple[str, str]], bytes] | None:
+        """Status, headers and body of what needs no WSGI. The environment lacks what is alike for all."""
+        ...
+
     def __call__(self, environ: Environ, start_response: Any, /) -> Any:
         """PEP 3333."""
         ...
@@ -57,6 +64,7 @@ def install(blocking_threads: int) -> None:
     """
 
     def wrapped(application: FiberApplication, options: Environ, _access_log: object = None) -> Runner:
+        work_in_batches()
         return fiber_runner(application, FiberLoop(blocking_threads), options)
 
     setattr(granian.server.mp, _HOOK, wrapped)
@@ -70,35 +78,48 @@ def fiber_runner(application: FiberApplication, loop: FiberLoop, options: Enviro
         loop: where requests wait.
         options: of granian.
     """
+    turns = LeaderFollowers()
     plain = granian.wsgi._callback_wrapper(application, options)  # noqa: SLF001 - what else would call us
     base = _base_environ()
     waiting = application.waiting
 
-    def run(proto: Any, scope: Environ) -> object:
+    def take(proto: Any, scope: Environ) -> object:
         waits = waiting.get((scope["REQUEST_METHOD"], scope["PATH_INFO"]))
-        if waits is None or (length := _length(scope)) is None:
+        if waits is not None and (length := _length(scope)) is not None:
+            body: bytes = scope["wsgi.input"].read(length) if length else b""
+            scope["wsgi.input"] = io.BytesIO(body)
+            if waits(scope, body):
+                loop.run(partial(_answer, application, base, scope, body, proto))
+                return None
+        answer = application.answer(scope)
+        if answer is None:
             return plain(proto, scope)
-        body: bytes = scope["wsgi.input"].read(length) if length else b""
-        if waits(scope, body):
-            loop.run(partial(_answer, application, base, scope, body, proto))
-            return None
-        scope["wsgi.input"] = io.BytesIO(body)
-        return plain(proto, scope)
+        return proto.response_bytes(*answer)
+
+    def run(proto: Any, scope: Environ) -> object:
+        turns.take()
+        before_blocking(turns.promote)
+        try:
+            return take(proto, scope)
+        finally:
+            turns.done()
 
     return run
 
 
 def _answer(application: FiberApplication, base: Environ, scope: Environ, body: bytes, proto: Any) -> None:
     """May be called again, from the beginning, until it has sent an answer."""
-    response = granian.wsgi.Response()  # type: ignore[no-untyped-call]
     scope["wsgi.input"] = io.BytesIO(body)
     try:
-        sent = b"".join(application(base | scope, response))
+        answer = application.answer(scope)
+        if answer is None:
+            response = granian.wsgi.Response()  # type: ignore[no-untyped-call]
+            sent = b"".join(application(base | scope, response))
+            answer = response.status, response.headers, sent
     except Exception:  # noqa: BLE001 - as granian does: whatever goes wrong is logged, and answered
         _log.exception("server.application_failed")
-        proto.response_bytes(500, [], b"")
-    else:
-        proto.response_bytes(response.status, response.headers, sent)
+        answer = HTTPStatus.INTERNAL_SERVER_ERROR.value, (), b""
+    proto.response_bytes(*answer)
 
 
 def _base_environ() -> Environ:

@@ -137,25 +137,40 @@ class Application(Flask):
             if waits is not None:
                 self.waiting[method, path] = waits
 
+    def answer(self, environ: Environ) -> Answer | None:
+        """The whole answer of an endpoint; ``None``: the request is for Flask.
+
+        Args:
+            environ: at least what belongs to this one request, and its body.
+        """
+        endpoint = self._direct.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        if endpoint is None:
+            return None
+        identity = new_request_id()
+        before = request_id.set(identity)
+        try:
+            return _finished(endpoint(environ), identity)
+        finally:
+            request_id.reset(before)
+
     def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Give the request its id, then serve it. An id sent by the client is not trusted.
 
         A body that is there as a whole is returned as a list; see :func:`_whole`.
         """
+        answer = self.answer(environ)
+        if answer is not None:
+            start_response(STATUS_LINES[answer.status], [*answer.headers])
+            return [answer.body]
         identity = new_request_id()
         before = request_id.set(identity)
         try:
-            endpoint = self._direct.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-            answer = self.turn_away(environ) if endpoint is None else endpoint(environ)
+            answer = self.turn_away(environ)
             if answer is None:
                 pieces = super().wsgi_app(environ, start_response)
                 return _whole(pieces) if environ.get(_IS_WHOLE) else pieces
-            status, headers, body = answer
-            sent = [*headers, _SERVER, ("X-Request-Id", identity)]
-            if status != _NOT_MODIFIED:
-                sent.append(("Content-Length", str(len(body))))
-            start_response(STATUS_LINES[status], sent)
-            return [body]
+            start_response(STATUS_LINES[answer.status], [*_finished(answer, identity).headers])
+            return [answer.body]
         finally:
             request_id.reset(before)
 
@@ -172,6 +187,15 @@ class Application(Flask):
         response.headers.add("X-Request-Id", request_id.get())
         request.environ[_IS_WHOLE] = response.is_sequence
         return response
+
+
+def _finished(answer: Answer, identity: str) -> Answer:
+    """With the headers that every answer has."""
+    status, headers, body = answer
+    if status == _NOT_MODIFIED:
+        return Answer(status, (*headers, _SERVER, ("X-Request-Id", identity)), body)
+    length = ("Content-Length", str(len(body)))
+    return Answer(status, (*headers, _SERVER, ("X-Request-Id", identity), length), body)
 
 
 def _nobody(_environ: Environ) -> None:

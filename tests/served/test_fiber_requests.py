@@ -1,6 +1,10 @@
 """granian's threads hand waiting requests over, whole, and everything else stays as it was."""
 
+import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -12,6 +16,8 @@ from tests.serving import GranianThread
 from tests.transport import Answer
 
 ISSUER = "http://localhost"
+WAIT = 10.0
+THREADS = Settings(issuer=ISSUER).server.blocking_threads
 
 
 class Places:
@@ -26,6 +32,13 @@ class Places:
 
     def __init__(self) -> None:
         self.runs: list[str] = []
+        self.goes_on = threading.Event()
+        """Ends what waits at ``/holds``."""
+
+    def answer(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes] | None:
+        if environ["PATH_INFO"] != "/direct":
+            return None
+        return 200, [("X-Method", environ["REQUEST_METHOD"])], environ["wsgi.input"].read()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
         place = "fiber" if current_fiber() else "thread"
@@ -35,6 +48,8 @@ class Places:
             raise RuntimeError("as it happens")
         if environ["PATH_INFO"] == "/blocks":
             assert_may_block()
+        if environ["PATH_INFO"] == "/holds":
+            assert self.goes_on.wait(WAIT)
         start_response("200 OK", [("X-Method", environ["REQUEST_METHOD"])])
         return [place.encode(), b":", body]
 
@@ -98,3 +113,49 @@ def test_what_nobody_foresaw_is_a_500_and_ends_nothing(
     assert [answer.status for answer in answers] == [500] * 3
     assert caplog.messages.count("server.application_failed") == 3
     assert ask(served, "POST", "/waits", b"x").body == b"fiber:x"
+
+
+def test_what_needs_no_wsgi_is_answered_without(served: GranianThread):
+    answer = ask(served, "POST", "/direct", b"whole body")
+
+    assert (answer.status, answer.body) == (200, b"whole body")
+    assert ("x-method", "POST") in [(name.lower(), value) for name, value in answer.headers]
+
+
+@pytest.fixture
+def busy(served: GranianThread) -> Iterator[ThreadPoolExecutor]:
+    """All threads of the server exist; all but one of them follow."""
+    with ThreadPoolExecutor(2 * THREADS) as clients:
+        for answer in clients.map(lambda _: ask(served, "GET", "/waits"), range(20 * THREADS)):
+            assert answer.status == 200
+        yield clients
+
+
+def test_a_body_that_does_not_come_holds_up_nobody_else(served: GranianThread, busy: ThreadPoolExecutor):
+    head = b"POST /waits HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
+    with ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), WAIT)) for _ in range(10)
+        ]
+        for connection in slow:
+            connection.sendall(head)
+        others = list(busy.map(lambda _: ask(served, "POST", "/waits", b"here"), range(4 * THREADS)))
+        for connection in slow:
+            connection.sendall(b"late")
+        late = [connection.recv(65_536) for connection in slow]
+
+    assert {answer.body for answer in others} == {b"thread:here"}
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in late)
+
+
+def test_a_request_that_says_nothing_and_takes_long_holds_up_nobody_else(
+    served: GranianThread, busy: ThreadPoolExecutor
+):
+    served.app.goes_on.clear()
+    held = [busy.submit(ask, served, "GET", "/holds") for _ in range(THREADS - 2)]
+    others = list(busy.map(lambda _: ask(served, "GET", "/waits"), range(4 * THREADS)))
+    assert not any(one.done() for one in held)
+    served.app.goes_on.set()
+
+    assert {answer.body for answer in others} == {b"fiber:"}
+    assert {one.result(WAIT).status for one in held} == {200}
