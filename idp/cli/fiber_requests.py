@@ -83,26 +83,29 @@ def fiber_runner(application: FiberApplication, loop: FiberLoop, options: Enviro
     base = _base_environ()
     waiting = application.waiting
 
-    def take(proto: Any, scope: Environ) -> object:
+    def take(proto: Any, scope: Environ) -> None:
         waits = waiting.get((scope["REQUEST_METHOD"], scope["PATH_INFO"]))
         if waits is not None and (length := _length(scope)) is not None:
             body: bytes = scope["wsgi.input"].read(length) if length else b""
             scope["wsgi.input"] = io.BytesIO(body)
             if waits(scope, body):
                 loop.run(partial(_answer, application, base, scope, body, proto))
-                return None
+                return
         answer = application.answer(scope)
         if answer is None:
-            return plain(proto, scope)
-        return proto.response_bytes(*answer)
+            plain(proto, scope)
+        else:
+            proto.response_bytes(*answer)
 
-    def run(proto: Any, scope: Environ) -> object:
+    def run(proto: Any, scope: Environ) -> None:
         turns.take()
         before_blocking(turns.promote)
         try:
-            return take(proto, scope)
-        finally:
-            turns.done()
+            take(proto, scope)
+        except BaseException:
+            turns.failed()  # granian answers, as soon as it hears of it
+            raise
+        turns.done()
 
     return run
 

@@ -60,8 +60,13 @@ class LeaderFollowers:
             self._leaders[thread] = self._monotonic()
         gate.release()
 
+    def failed(self) -> None:
+        """This thread brings an error to its server, and must not be kept: nobody has been answered yet."""
+        with self._lock:
+            self._leaders[threading.get_ident()] = self._monotonic()
+
     def done(self) -> None:
-        """This thread is done with its request; returns when it should wait for the next one."""
+        """This thread has answered its request; returns when it should wait for the next one."""
         thread = threading.get_ident()
         with self._lock:
             if not self._is_led():

@@ -134,3 +134,11 @@ def test_a_leader_of_long_ago_may_be_gone(first, second):
     second(turns.done).result(WAIT)
 
     assert turns.followers == 0
+
+
+def test_an_error_is_never_kept(turns, first, second):
+    first(turns.done).result(WAIT)
+
+    second(turns.failed).result(WAIT)
+
+    assert turns.followers == 0
