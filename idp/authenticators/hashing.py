@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from idp.crypto import PasswordHasher
 from idp.errors import Unavailable
+from idp.fibers import assert_may_block
 from idp.languages import marked
 from idp.scheduling import interruptible
 
@@ -101,6 +102,7 @@ class BoundedHasher:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, work: Callable[[], T]) -> T:
+        assert_may_block()
         with self._counting:
             self.assert_room()
             # In the lock, so that who is counted first is served first.

@@ -93,6 +93,7 @@ def fiber_runner(application: FiberApplication, loop: FiberLoop, options: Enviro
                 return
         answer = application.answer(scope)
         if answer is None:
+            turns.promote()  # a page takes a while, whether it waits or not
             plain(proto, scope)
         else:
             proto.response_bytes(*answer)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from idp.errors import Unavailable
+from idp.fibers import assert_may_block
 from idp.storage.connections import BUSY_TIMEOUT, prepare_sqlite_connection
 from idp.storage.hot.interface import StatementObserver
 
@@ -53,6 +54,7 @@ class SqlitePool:
         Raises:
             Unavailable: the file cannot be used, or another one's transaction took too long.
         """
+        assert_may_block()
         return SqliteTransaction(self._take, self._idle, self._observer, self._turn)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from idp.authenticators import BoundedHasher, Busy
 from idp.crypto import Argon2Parameters, PasswordHasher
+from idp.fibers import before_blocking
 
 CHEAP = Argon2Parameters(memory_kib=64, passes=1)
 
@@ -159,3 +160,20 @@ def test_an_unknown_account_costs_a_hash(bounded):
     assert not hasher.verify("secret word", None)
     assert len(calls) == 2
     assert calls[0].split("$")[:4] == calls[1].split("$")[:4]  # same algorithm and parameters
+
+
+def test_who_waits_for_a_hash_says_so_before(bounded):
+    """L8: another thread of the server takes the requests meanwhile."""
+    gate = Gate()
+    hasher = bounded(gate, slots=1, waiting=1, queue_timeout=timedelta(seconds=10))
+    said = threading.Event()
+
+    def works():
+        before_blocking(said.set)
+        hasher.verify("x", gate.hash("x"))
+
+    (running,) = in_threads(1, works)
+
+    assert said.wait(10)
+    gate.open.set()
+    running.join(10)
