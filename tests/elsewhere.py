@@ -57,7 +57,7 @@ class Elsewhere:
     def leave(self, page: Page, button: str = f"provider-{ID}") -> Page:
         """Press the button; the browser is at the other provider."""
         page = page.submit(button)
-        # Where its addresses could not be read in time when it was registered, a page leads there, not a redirect.
+        # If its addresses could not be read in time when it was registered, a page leads there, no redirect.
         for onward in (given["href"] for given in page.elements("a") if given.get("id") == "leave"):
             page = Page(page.browser, page.answer, onward)
         assert page.url.startswith(f"{self.stub.address}/authorize?"), (page.status, page.url, page.text)
