@@ -7,38 +7,65 @@ Linux has a policy under which no thread is interrupted for another, ``SCHED_BAT
 then go through each thread in groups. Somebody else's processor time it does not take.
 
 It suits as long as every thread is done within a moment. A password hash takes tens of milliseconds, and a
-request that comes meanwhile would wait for the end of the time slice. So while one is computed the usual
-policy holds; see :func:`interruptible`.
+request that comes meanwhile would wait for the end of the time slice. So while hashes are computed, and for
+a moment after the last one, the usual policy holds: to change it takes a call for each thread.
 
 Source: sched(7).
 """
 
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Final
 
-_THREADS: Final = Path("/proc/self/task")
+_THREADS: Final = "/proc/self/task"
+_MOMENT: Final = 0.2
+"""Seconds."""
 
 
 class _Policy:
     """That of the threads of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self.begin_anew()
 
     def begin_anew(self) -> None:
+        self.is_batch_wanted = False
         self.is_batch = False
-        self.long_works = 0
-        self.changing = threading.Lock()
+        self._long_works = 0
+        self._last_ended = 0.0
+        self._changing = threading.Lock()
 
-    def add_long_work(self, count: int) -> None:
-        with self.changing:
-            before, self.long_works = self.long_works, self.long_works + count
-            if not before or not self.long_works:
-                _set_for_all(os.SCHED_OTHER if self.long_works else os.SCHED_BATCH)
+    def want_batches(self) -> None:
+        self._set(os.SCHED_BATCH)
+        self.is_batch_wanted = self.is_batch = True
+
+    def begin_long_work(self) -> None:
+        with self._changing:
+            self._long_works += 1
+            if self.is_batch:
+                self.is_batch = False
+                self._set(os.SCHED_OTHER)
+
+    def end_long_work(self) -> None:
+        with self._changing:
+            self._long_works -= 1
+            self._last_ended = self._monotonic()
+
+    def settle(self) -> None:
+        with self._changing:
+            if not self._long_works and self._monotonic() - self._last_ended > _MOMENT and not self.is_batch:
+                self._set(os.SCHED_BATCH)
+                self.is_batch = True
+
+    @staticmethod
+    def _set(policy: int) -> None:
+        for thread in os.listdir(_THREADS):  # noqa: PTH208 - an object for each thread would cost as much again
+            with suppress(OSError):  # it has just ended
+                os.sched_setscheduler(int(thread), policy, os.sched_param(0))
 
 
 _policy = _Policy()
@@ -52,24 +79,23 @@ def work_in_batches() -> None:
     than Linux.
     """
     with suppress(AttributeError, OSError):
-        _set_for_all(os.SCHED_BATCH)
-        _policy.is_batch = True
+        _policy.want_batches()
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Around work that keeps a processor for longer than a request may wait."""
-    if not _policy.is_batch:
+    if not _policy.is_batch_wanted:
         yield
         return
-    _policy.add_long_work(1)
+    _policy.begin_long_work()
     try:
         yield
     finally:
-        _policy.add_long_work(-1)
+        _policy.end_long_work()
 
 
-def _set_for_all(policy: int) -> None:
-    for thread in _THREADS.iterdir():
-        with suppress(OSError):  # it has just ended
-            os.sched_setscheduler(int(thread.name), policy, os.sched_param(0))
+def settle() -> None:
+    """Back to batches, if nothing long has been computed for a moment; called with every request."""
+    if _policy.is_batch_wanted and not _policy.is_batch:
+        _policy.settle()

@@ -21,7 +21,7 @@ import granian.wsgi
 from idp.cli.leading import LeaderFollowers
 from idp.fibers import FiberLoop, before_blocking
 from idp.observability import get_logger
-from idp.scheduling import work_in_batches
+from idp.scheduling import settle, work_in_batches
 
 _log = get_logger(__name__)
 
@@ -43,7 +43,10 @@ class FiberApplication(Protocol):
     waiting: Mapping[tuple[str, str], Callable[[Environ, bytes], bool]]
 
     def answer(self, environ: Environ, /) -> tuple[int, Sequence[tuple[str, str]], bytes] | None:
-        """Status, headers and body of what needs no WSGI. The environment lacks what is alike for all."""
+        """Status, headers and body of what needs no WSGI; ``None`` for what does.
+
+        The environment lacks what all requests have alike; the server adds the length of the body.
+        """
         ...
 
     def __call__(self, environ: Environ, start_response: Any, /) -> Any:
@@ -87,10 +90,10 @@ def fiber_runner(application: FiberApplication, loop: FiberLoop, options: Enviro
         waits = waiting.get((scope["REQUEST_METHOD"], scope["PATH_INFO"]))
         if waits is not None and (length := _length(scope)) is not None:
             body: bytes = scope["wsgi.input"].read(length) if length else b""
-            scope["wsgi.input"] = io.BytesIO(body)
             if waits(scope, body):
                 loop.run(partial(_answer, application, base, scope, body, proto))
                 return
+            scope["wsgi.input"] = io.BytesIO(body)
         answer = application.answer(scope)
         if answer is None:
             turns.promote()  # a page takes a while, whether it waits or not
@@ -100,6 +103,7 @@ def fiber_runner(application: FiberApplication, loop: FiberLoop, options: Enviro
 
     def run(proto: Any, scope: Environ) -> None:
         turns.take()
+        settle()
         before_blocking(turns.promote)
         try:
             take(proto, scope)

@@ -138,7 +138,7 @@ class Application(Flask):
                 self.waiting[method, path] = waits
 
     def answer(self, environ: Environ) -> Answer | None:
-        """The whole answer of an endpoint; ``None``: the request is for Flask.
+        """The whole answer of an endpoint, but for its length; ``None``: the request is for Flask.
 
         Args:
             environ: at least what belongs to this one request, and its body.
@@ -160,8 +160,7 @@ class Application(Flask):
         """
         answer = self.answer(environ)
         if answer is not None:
-            start_response(STATUS_LINES[answer.status], [*answer.headers])
-            return [answer.body]
+            return _as_wsgi(answer, start_response)
         identity = new_request_id()
         before = request_id.set(identity)
         try:
@@ -169,8 +168,7 @@ class Application(Flask):
             if answer is None:
                 pieces = super().wsgi_app(environ, start_response)
                 return _whole(pieces) if environ.get(_IS_WHOLE) else pieces
-            start_response(STATUS_LINES[answer.status], [*_finished(answer, identity).headers])
-            return [answer.body]
+            return _as_wsgi(_finished(answer, identity), start_response)
         finally:
             request_id.reset(before)
 
@@ -192,10 +190,14 @@ class Application(Flask):
 def _finished(answer: Answer, identity: str) -> Answer:
     """With the headers that every answer has."""
     status, headers, body = answer
-    if status == _NOT_MODIFIED:
-        return Answer(status, (*headers, _SERVER, ("X-Request-Id", identity)), body)
-    length = ("Content-Length", str(len(body)))
-    return Answer(status, (*headers, _SERVER, ("X-Request-Id", identity), length), body)
+    return Answer(status, (*headers, _SERVER, ("X-Request-Id", identity)), body)
+
+
+def _as_wsgi(answer: Answer, start_response: Any) -> list[bytes]:
+    status, headers, body = answer
+    length = () if status == _NOT_MODIFIED else (("Content-Length", str(len(body))),)
+    start_response(STATUS_LINES[status], [*headers, *length])
+    return [body]
 
 
 def _nobody(_environ: Environ) -> None:

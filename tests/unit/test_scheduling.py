@@ -7,8 +7,12 @@ import pytest
 
 PROGRAM = """
 import os, threading
-from idp.scheduling import interruptible, work_in_batches
+from idp import scheduling
+from idp.scheduling import interruptible, settle, work_in_batches
 
+moment = 1000.0
+scheduling._policy = scheduling._Policy(lambda: moment)
+os.register_at_fork(after_in_child=scheduling._policy.begin_anew)
 NAMES = {os.SCHED_OTHER: "other", os.SCHED_BATCH: "batch"}
 stop = threading.Event()
 
@@ -38,17 +42,39 @@ def test_threads_take_it_from_the_first():
     assert said("work_in_batches(); waiting_thread(); print(policies())") == ["['batch']"]
 
 
-def test_a_long_work_lets_all_be_interrupted_until_the_last_one_ends():
+def test_a_long_work_lets_all_be_interrupted_until_a_moment_after_the_last_one():
     body = """
 work_in_batches(); waiting_thread()
 with interruptible():
     print(policies())
     with interruptible():
         waiting_thread()
+    moment += 1
+    settle()
     print(policies())
+settle()
+print(policies())
+moment += 0.3
+settle()
 print(policies())
 """
-    assert said(body) == ["['other']", "['other']", "['batch']"]
+    assert said(body) == ["['other']", "['other']", "['other']", "['batch']"]
+
+
+def test_works_that_follow_each_other_change_nothing_between_them():
+    body = """
+work_in_batches()
+with interruptible():
+    pass
+os.sched_setscheduler = None
+for _ in range(100):
+    moment += 0.1
+    settle()
+    with interruptible():
+        pass
+print("unchanged")
+"""
+    assert said(body) == ["unchanged"]
 
 
 def test_a_process_that_did_not_ask_for_it_is_left_alone():
@@ -65,9 +91,10 @@ def test_a_child_begins_anew():
 work_in_batches()
 with interruptible():
     if not (child := os.fork()):
+        work_in_batches()
+        before = policies()
         with interruptible():
-            os._exit(0 if policies() == ["other"] else 1)
+            os._exit(0 if (before, policies()) == (["batch"], ["other"]) else 1)
     print(os.waitpid(child, 0)[1])
-print(policies())
 """
-    assert said(body) == ["0", "['batch']"]
+    assert said(body) == ["0"]
