@@ -1,7 +1,11 @@
 """Row L8 on the real server: more sign-ins than it hashes, waits for, or has threads for."""
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +126,34 @@ def test_threads_come_back(served: Served, robot: Client):
     page = served.browser().get("/login").submit("login-submit", username="ada", password=PASSWORD)
     assert page.status == 200
     assert page.path == "/"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such policy")
+def test_requests_interrupt_a_hash_and_otherwise_nothing(served: Served, robot: Client):
+    """L8: a request that comes while a password is hashed does not wait for the end of a time slice."""
+
+    def works_in_batches() -> bool:
+        return ask(served, robot).status == 200 and policies(served) == {os.SCHED_BATCH}
+
+    served.wait_for(works_in_batches)
+    page = served.browser().get("/login")
+    sign_in = threading.Thread(
+        target=lambda: page.submit("login-submit", username="ada", password="wrong guess")
+    )
+    sign_in.start()
+    served.wait_for(lambda: policies(served) == {os.SCHED_OTHER})
+    sign_in.join(60)
+    served.wait_for(works_in_batches)
+
+
+def policies(served: Served) -> set[int]:
+    """Those of all threads of the worker."""
+    (worker,) = served.worker_pids()
+    found = set()
+    for thread in Path(f"/proc/{worker}/task").iterdir():
+        with suppress(ProcessLookupError):
+            found.add(os.sched_getscheduler(int(thread.name)))
+    return found
 
 
 def ask(served: Served, robot: Client) -> Answer:
