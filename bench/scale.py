@@ -32,9 +32,9 @@ divided by theirs."""
 
 _PEOPLE = """\
 Each person has an account with two names and a password, a browser session, a token family and an event in
-the audit record. A batch of the clean-up deletes 500 sessions and 500 families. An authorization request moves
-the idle end of a session that was not used for `sessions.touch_interval`, which takes a write and a thread: with
-a million people nearly each does, with a thousand hardly any."""
+the audit record. A batch of the clean-up deletes 500 sessions and 500 families. An authorization request
+moves the idle end of a session that was not used for `sessions.touch_interval`, which takes a write and a
+thread: with a million people nearly each does, with a thousand hardly any."""
 
 _CLIENTS = """\
 Two workers, one request in turn for each client. A change is a client disabled by another process; it is
