@@ -253,16 +253,17 @@ def response_parameters(page: Page) -> dict[str, str]:
 
 def make_settings(directory: Path, database_url: str | None = None, **sections: Any) -> Settings:
     """Settings for tests: cheap password hashes, everything below `directory`."""
+    url = database_url or f"sqlite:///{directory / 'idp.sqlite3'}"
     return Settings(
         **{
             "issuer": ISSUER,
-            "database": {"url": database_url or f"sqlite:///{directory / 'idp.sqlite3'}"},
             "keys": {"dir": directory / "keys"},
             "passwords": {"argon2_memory_kib": 64, "argon2_passes": 1},
             "ratelimit": {"enabled": False},
             "mail": {"transport": "folder", "folder": directory / "mail"},
             "sms": {"transport": "folder", "folder": directory / "sms"},
             **sections,
+            "database": {"url": url, **sections.get("database", {})},
         }
     )
 

@@ -314,10 +314,25 @@ def test_a_form_of_a_provider_that_sends_none(acme):
     assert page.status == HTTPStatus.NOT_FOUND
 
 
+def test_a_database_that_does_not_answer_is_no_refusal(acme):
+    """X8: the person is told to try again, and not that the account cannot be used."""
+    page = acme.leave(acme.browser().get("/login"))
+    engine = acme.provider.container.database.engine
+    lock = "LOCK TABLE account" if engine.dialect.name == "postgresql" else "DELETE FROM account WHERE false"
+
+    with engine.connect() as connection:
+        connection.exec_driver_sql(lock)
+        page = acme.come_back(page)
+
+    assert page.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert page.text.startswith("Please try again in a moment")
+
+
 @pytest.fixture
 def patient(new_provider) -> Iterator[Elsewhere]:
-    """Waits for the stub, which takes few connections at a time."""
-    with elsewhere(new_provider, http={"allowed_private_hosts": ["localhost"], "timeout": "20s"}) as made:
+    """Waits for the stub, and for others that want the same row."""
+    outward = {"allowed_private_hosts": ["localhost"], "timeout": "20s"}
+    with elsewhere(new_provider, http=outward, database={"lock_timeout": "20s", "statement_timeout": "20s"}) as made:
         yield made
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Response
 
-from idp.errors import Conflict, IdpError, NotFound, Refused
+from idp.errors import Conflict, IdpError, NotFound, Refused, Unavailable
 from idp.federation import UpstreamDenied, UpstreamRefused, UpstreamUnavailable
 from idp.languages import marked
 from idp.login import AddressTaken, AnotherPerson, Errand, NobodyHere, Purpose, StrayAnswer
@@ -149,7 +149,12 @@ def failed_page(
         provider_id: as in the address; may name nobody.
         errand: what the person went there for; ``None`` if nobody knows.
         view: the interaction, if there is one.
+
+    Raises:
+        Unavailable: the error itself, where it is ours and not the other provider's: it has its own page.
     """
+    if isinstance(error, Unavailable) and not isinstance(error, UpstreamUnavailable):
+        raise error
     words = _words(error)
     found = container().providers.find(provider_id)
     name = gettext(marked("the other provider")) if found is None else found.name
