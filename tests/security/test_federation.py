@@ -332,7 +332,8 @@ def test_a_database_that_does_not_answer_is_no_refusal(acme):
 def patient(new_provider) -> Iterator[Elsewhere]:
     """Waits for the stub, and for others that want the same row."""
     outward = {"allowed_private_hosts": ["localhost"], "timeout": "20s"}
-    with elsewhere(new_provider, http=outward, database={"lock_timeout": "20s", "statement_timeout": "20s"}) as made:
+    waits = {"lock_timeout": "20s", "statement_timeout": "20s"}
+    with elsewhere(new_provider, http=outward, database=waits) as made:
         yield made
 
 
