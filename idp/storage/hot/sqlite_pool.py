@@ -53,6 +53,7 @@ class SqlitePool:
 
         Raises:
             Unavailable: the file cannot be used, or another one's transaction took too long.
+            MustBlock: in a fiber; see :class:`SqliteLane` for those.
         """
         assert_may_block()
         return SqliteTransaction(self._take, self._idle, self._observer, self._turn)
